@@ -1,0 +1,2 @@
+//! Handback.
+pub mod model;

@@ -1,0 +1,315 @@
+//! What happened: past-tense events, in the order in which they happened.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use super::{CallId, Ended, Finding, LegId, Party, Timestamp};
+
+/// Variables in the order in which they were set: that is their order on the wire.
+pub type Variables = IndexMap<String, String>;
+
+/// One event, numbered without gaps from 1 since the program started.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Event {
+    pub seq: u64,
+    pub at: Timestamp,
+    pub call: CallId,
+    #[serde(flatten)]
+    pub what: Arc<CallEvent>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum CallEvent {
+    /// An INVITE that opens a call was received (or, for a test call, placed).
+    CallArrived {
+        from: String,
+        to: String,
+        request_uri: String,
+        source: SocketAddr,
+        test_call: bool,
+    },
+    /// A SIP leg came to be.
+    LegOpened(LegOpened),
+    /// May it? Yes, by these rules of this peer.
+    CallAdmitted {
+        peer: String,
+        by: Admission,
+    },
+    /// What the customer brought.
+    ContextRead {
+        context: Context,
+    },
+    AgentInvited {
+        kind: AgentKind,
+        target: String,
+    },
+    AgentRinging {
+        leg: Option<LegId>,
+        code: u16,
+        early_media: bool,
+    },
+    /// The agent is there; `leg` where it is a SIP agent.
+    AgentAnswered {
+        leg: Option<LegId>,
+    },
+    /// The customer leg was answered.
+    CallAnswered {
+        codec: String,
+    },
+    DtmfReceived {
+        leg: LegId,
+        digit: char,
+    },
+    LegHeld {
+        leg: LegId,
+    },
+    LegResumed {
+        leg: LegId,
+    },
+    /// The agent's part is over, with this outcome.
+    AgentEnded {
+        outcome: Outcome,
+        current_task: Option<String>,
+        transfer: Variables,
+        reference: Variables,
+        by: Party,
+    },
+    ReturnStarted {
+        method: ReturnMethod,
+        uri: String,
+        payload: Option<Payload>,
+    },
+    /// What NOTIFY (sipfrag) or the return leg's response said.
+    ReturnProgressed {
+        code: u16,
+        reason: String,
+        by_notify: bool,
+    },
+    ReturnFailed {
+        why: Ended,
+    },
+    FallbackTaken {
+        to: ReturnMethodOrAgent,
+    },
+    ReturnSettled {
+        verdict: ReturnVerdict,
+    },
+    LegEnded {
+        leg: LegId,
+        why: Ended,
+    },
+    MediaMeasured {
+        leg: LegId,
+        figures: MediaFigures,
+    },
+    FindingRaised {
+        finding: Finding,
+    },
+    /// The call is over. `state` is one of `returned`, `ended`, `refused`, `failed`.
+    CallEnded {
+        state: super::CallState,
+        why: Ended,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegOpened {
+    pub leg: LegId,
+    pub role: LegRole,
+    pub sip_call_id: String,
+    pub remote: SocketAddr,
+    /// The party's URI as written in From (incoming) or To (outgoing).
+    pub uri: String,
+    /// `true` where the other side called us.
+    pub incoming: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegRole {
+    Customer,
+    Agent,
+    Return,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Admission {
+    Network(String),
+    Digest {
+        user: String,
+        algorithm: String,
+    },
+    Both {
+        network: String,
+        user: String,
+        algorithm: String,
+    },
+    /// A call that this console placed itself.
+    TestCall,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AgentKind {
+    Script,
+    Sip,
+    Operator,
+}
+
+/// What the customer passed in (contract §2).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Context {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub task_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ext_conversation_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub customer_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub call_transfer_id: Option<String>,
+    #[serde(default)]
+    pub input_variables: Variables,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Outcome {
+    /// Unable to help: a person should take over.
+    Agent,
+    /// A system-transfer function was called.
+    System,
+}
+
+impl Outcome {
+    /// The value of `X-GA-transfer`.
+    pub fn wire(self) -> &'static str {
+        match self {
+            Self::Agent => "AGENT",
+            Self::System => "SYSTEM",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ReturnMethod {
+    #[default]
+    Bye,
+    Refer,
+    Invite,
+}
+
+impl ReturnMethod {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bye => "BYE",
+            Self::Refer => "REFER",
+            Self::Invite => "INVITE",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReturnMethodOrAgent {
+    Bye,
+    Invite,
+    Agent,
+}
+
+/// The verdict on a return. A 202 to a REFER is never a success (contract §3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "verdict")]
+pub enum ReturnVerdict {
+    /// The customer took the call back.
+    Succeeded,
+    Failed {
+        why: Ended,
+    },
+    /// REFER was accepted, but nobody said how it ended.
+    Unknown {
+        why: String,
+    },
+}
+
+/// The return payload: what rides in the Refer-To (or as headers of the return INVITE), with its budget.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payload {
+    /// The whole value as sent, for example `<sip:r@h?X-GA-extConId=…>`.
+    pub refer_to: String,
+    /// Characters used of the limit.
+    pub used: usize,
+    /// 1,024.
+    pub limit: usize,
+    /// What is on the wire, in its order.
+    pub items: Vec<PayloadItem>,
+    /// What did not fit, in the order in which the agent set it.
+    pub dropped: Vec<DroppedVariable>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayloadItem {
+    pub part: PayloadPart,
+    /// The parameter as on the wire, for example `X-GA-tv-next_action`.
+    pub parameter: String,
+    pub value: String,
+    /// Characters that it costs, its `?` excluded and its `&` included.
+    pub cost: usize,
+    /// Byte range of `parameter=escaped value` within [`Payload::refer_to`].
+    pub start: usize,
+    pub end: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PayloadPart {
+    ConversationId,
+    Outcome,
+    Transfer,
+    Reference,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DroppedVariable {
+    pub part: PayloadPart,
+    pub parameter: String,
+    pub value: String,
+    /// Characters that it would have cost.
+    pub cost: usize,
+    /// Characters that were left when it was its turn.
+    pub left: usize,
+}
+
+/// Per-direction figures of one leg's media, running totals.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct MediaFigures {
+    pub codec: String,
+    pub packets_sent: u64,
+    pub bytes_sent: u64,
+    pub packets_received: u64,
+    pub bytes_received: u64,
+    /// Of what we should have received.
+    pub packets_lost: u64,
+    pub packets_reordered: u64,
+    pub packets_duplicated: u64,
+    /// Interarrival jitter of what we receive, RFC 3550 §6.4.1, in milliseconds.
+    pub jitter_ms: f32,
+    /// What the peer reports of what we send (RTCP), where it reports.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub remote_lost: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub remote_jitter_ms: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub round_trip_ms: Option<f32>,
+    /// Packets from addresses that the leg does not know: neither relayed nor answered.
+    pub strangers: u64,
+    pub dtmf_received: String,
+    /// Microseconds from the leg's answer to the first packet received.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_packet_us: Option<u64>,
+}

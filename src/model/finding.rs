@@ -1,0 +1,34 @@
+//! A finding: something wrong or risky that was seen, why it matters, whose side it is, and the cure.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::Party;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The rule's name, for example `refer-to-without-brackets`.
+    pub rule: Cow<'static, str>,
+    pub severity: Severity,
+    /// What was seen, with the value.
+    pub seen: String,
+    /// Why it matters, with the RFC section.
+    pub why: Cow<'static, str>,
+    /// Whose side it is.
+    pub side: Party,
+    /// What to do about it.
+    pub cure: Cow<'static, str>,
+    /// Indices of the messages it was seen in (see `/v1/calls/{id}/messages`).
+    #[serde(default)]
+    pub messages: Vec<u32>,
+}
+
+/// *Warning* and *error* mean that something is wrong or will break; what is merely unusual is a *note*.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Note,
+    Warning,
+    Error,
+}

@@ -1,0 +1,61 @@
+//! A message as it crossed the wire, kept for the ladder.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::{LegId, Timestamp};
+
+/// One SIP message (or a datagram that is none), as its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CapturedMessage {
+    /// Position among all messages that the process captured, never used twice.
+    pub number: u64,
+    pub at: Timestamp,
+    pub direction: Direction,
+    /// The leg it belongs to; `None` while that is not known.
+    pub leg: Option<LegId>,
+    pub transport: TransportName,
+    pub local: SocketAddr,
+    pub remote: SocketAddr,
+    /// The same bytes (start line, headers and body) were already seen or sent on this leg.
+    pub retransmission: bool,
+    /// The bytes that crossed the wire, not re-printed.
+    pub bytes: Arc<[u8]>,
+}
+
+/// Seen from this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    In,
+    Out,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TransportName {
+    Udp,
+    Tcp,
+    Tls,
+}
+
+impl TransportName {
+    /// As it stands in a Via: `UDP`, `TCP`, `TLS`.
+    pub fn via(self) -> &'static str {
+        match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+        }
+    }
+
+    /// As it stands in a listen address or a `transport` parameter: `udp`, `tcp`, `tls`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The words that every part of the program shares: plain serde data, nothing of ours imported.
+//!
+//! A *call* is one hand-over of a customer's call to the agent, from its INVITE to its return
+//! (the wire contract calls it a transfer). It is told as a row of [`CallEvent`]s, and
+//! [`CallRecord::apply`] is the one place where events become what people see.
+
+mod command;
+mod ended;
+mod event;
+mod finding;
+mod ids;
+mod message;
+mod record;
+pub mod script;
+pub mod settings;
+mod snapshot;
+mod test_call;
+
+pub use command::{Command, CommandOutcome, ReturnRequest};
+pub use ended::{Ended, Party};
+pub use event::{
+    Admission, AgentKind, CallEvent, Context, DroppedVariable, Event, LegOpened, LegRole, MediaFigures, Outcome, Payload, PayloadItem,
+    PayloadPart, ReturnMethod, ReturnMethodOrAgent, ReturnVerdict, Variables,
+};
+pub use finding::{Finding, Severity};
+pub use ids::{CallId, LegId, Timestamp};
+pub use message::{CapturedMessage, Direction, TransportName};
+pub use record::{CallRecord, CallState, LegRecord, ReturnRecord, TimedNote};
+pub use snapshot::{Counters, Listener, Snapshot};
+pub use test_call::{AudioSource, OnReturn, TestCall, TestCallReport, TestCallStep};

@@ -1,0 +1,269 @@
+//! One call as people see it: the fold of its events.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Admission, AgentKind, CallEvent, CallId, Context, Ended, Finding, LegId, LegOpened, MediaFigures, Outcome, Payload, ReturnMethod,
+    ReturnVerdict, Timestamp, Variables,
+};
+
+/// The states of a call, here, on screen and in the control API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallState {
+    Arriving,
+    Ringing,
+    WithAgent,
+    Returning,
+    Returned,
+    Ended,
+    Refused,
+    Failed,
+}
+
+impl CallState {
+    /// Whether the call is over.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Returned | Self::Ended | Self::Refused | Self::Failed)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CallRecord {
+    pub id: CallId,
+    pub state: CallState,
+    pub started_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// Placed by this console as the customer.
+    pub test_call: bool,
+    pub from: String,
+    pub to: String,
+    pub request_uri: String,
+    pub source: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admission: Option<Admission>,
+    pub context: Context,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_kind: Option<AgentKind>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_target: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_answered_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current_task: Option<String>,
+    pub transfer_variables: Variables,
+    pub reference_variables: Variables,
+    /// Return attempts, the fallback's after the first.
+    pub returns: Vec<ReturnRecord>,
+    pub legs: Vec<LegRecord>,
+    pub findings: Vec<Finding>,
+    pub timeline: Vec<TimedNote>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LegRecord {
+    #[serde(flatten)]
+    pub opened: LegOpened,
+    pub opened_at: Timestamp,
+    pub on_hold: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media: Option<MediaFigures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReturnRecord {
+    pub method: ReturnMethod,
+    pub uri: String,
+    pub started_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Payload>,
+    /// The last status that NOTIFY or the return leg told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_code: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settled_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<ReturnVerdict>,
+}
+
+/// A line of the call's timeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TimedNote {
+    pub at: Timestamp,
+    pub text: String,
+}
+
+impl CallRecord {
+    pub fn new(id: CallId, at: Timestamp) -> Self {
+        Self {
+            id,
+            state: CallState::Arriving,
+            started_at: at,
+            answered_at: None,
+            ended_at: None,
+            test_call: false,
+            from: String::new(),
+            to: String::new(),
+            request_uri: String::new(),
+            source: String::new(),
+            peer: None,
+            admission: None,
+            context: Context::default(),
+            agent_kind: None,
+            agent_target: None,
+            agent_answered_at: None,
+            outcome: None,
+            current_task: None,
+            transfer_variables: Variables::new(),
+            reference_variables: Variables::new(),
+            returns: Vec::new(),
+            legs: Vec::new(),
+            findings: Vec::new(),
+            timeline: Vec::new(),
+            ended: None,
+        }
+    }
+
+    /// Folds one event in. Events of one call come in order.
+    pub fn apply(&mut self, at: Timestamp, event: &CallEvent) {
+        if let Some(text) = note_of(event) {
+            self.timeline.push(TimedNote { at, text });
+        }
+        match event {
+            CallEvent::CallArrived { from, to, request_uri, source, test_call } => {
+                self.from.clone_from(from);
+                self.to.clone_from(to);
+                self.request_uri.clone_from(request_uri);
+                self.source = source.to_string();
+                self.test_call = *test_call;
+            }
+            CallEvent::LegOpened(opened) => {
+                self.legs.push(LegRecord { opened: opened.clone(), opened_at: at, on_hold: false, media: None, ended: None });
+            }
+            CallEvent::CallAdmitted { peer, by } => {
+                self.peer = Some(peer.clone());
+                self.admission = Some(by.clone());
+            }
+            CallEvent::ContextRead { context } => self.context = context.clone(),
+            CallEvent::AgentInvited { kind, target } => {
+                self.agent_kind = Some(*kind);
+                self.agent_target = Some(target.clone());
+                self.state = CallState::Ringing;
+            }
+            CallEvent::AgentRinging { .. } => self.state = CallState::Ringing,
+            CallEvent::AgentAnswered { .. } => self.agent_answered_at = Some(at),
+            CallEvent::CallAnswered { .. } => {
+                self.answered_at.get_or_insert(at);
+                self.state = CallState::WithAgent;
+            }
+            CallEvent::DtmfReceived { .. } => {}
+            CallEvent::LegHeld { leg } => self.leg_mut(*leg, |l| l.on_hold = true),
+            CallEvent::LegResumed { leg } => self.leg_mut(*leg, |l| l.on_hold = false),
+            CallEvent::AgentEnded { outcome, current_task, transfer, reference, by: _ } => {
+                self.outcome = Some(*outcome);
+                self.current_task.clone_from(current_task);
+                self.transfer_variables.clone_from(transfer);
+                self.reference_variables.clone_from(reference);
+            }
+            CallEvent::ReturnStarted { method, uri, payload } => {
+                self.state = CallState::Returning;
+                self.returns.push(ReturnRecord {
+                    method: *method,
+                    uri: uri.clone(),
+                    started_at: at,
+                    payload: payload.clone(),
+                    last_code: None,
+                    settled_at: None,
+                    verdict: None,
+                });
+            }
+            CallEvent::ReturnProgressed { code, .. } => self.last_return(|r| r.last_code = Some(*code)),
+            CallEvent::ReturnFailed { why } => self.last_return(|r| {
+                r.settled_at = Some(at);
+                r.verdict = Some(ReturnVerdict::Failed { why: why.clone() });
+            }),
+            CallEvent::FallbackTaken { to } => {
+                if *to == super::ReturnMethodOrAgent::Agent {
+                    self.state = CallState::WithAgent;
+                }
+            }
+            CallEvent::ReturnSettled { verdict } => self.last_return(|r| {
+                r.settled_at = Some(at);
+                r.verdict = Some(verdict.clone());
+            }),
+            CallEvent::LegEnded { leg, why } => self.leg_mut(*leg, |l| l.ended = Some(why.clone())),
+            CallEvent::MediaMeasured { leg, figures } => self.leg_mut(*leg, |l| l.media = Some(figures.clone())),
+            CallEvent::FindingRaised { finding } => self.findings.push(finding.clone()),
+            CallEvent::CallEnded { state, why } => {
+                self.state = *state;
+                self.ended = Some(why.clone());
+                self.ended_at = Some(at);
+            }
+        }
+    }
+
+    fn leg_mut(&mut self, leg: LegId, change: impl FnOnce(&mut LegRecord)) {
+        if let Some(found) = self.legs.iter_mut().find(|l| l.opened.leg == leg) {
+            change(found);
+        }
+    }
+
+    fn last_return(&mut self, change: impl FnOnce(&mut ReturnRecord)) {
+        if let Some(last) = self.returns.last_mut() {
+            change(last);
+        }
+    }
+}
+
+/// The event as one line for the timeline; figures are no news.
+fn note_of(event: &CallEvent) -> Option<String> {
+    Some(match event {
+        CallEvent::CallArrived { from, source, .. } => format!("INVITE from {from} at {source}"),
+        CallEvent::LegOpened(opened) if opened.leg == LegId(0) => return None,
+        CallEvent::LegOpened(opened) => format!("{:?} leg opened to {}", opened.role, opened.uri),
+        CallEvent::CallAdmitted { peer, by } => match by {
+            Admission::Network(network) => format!("Admitted as {peer}: address in {network}"),
+            Admission::Digest { user, algorithm } => format!("Admitted as {peer}: digest {user} ({algorithm})"),
+            Admission::Both { network, user, .. } => format!("Admitted as {peer}: address in {network} and digest {user}"),
+            Admission::TestCall => "Placed by this console".to_owned(),
+        },
+        CallEvent::ContextRead { context } => {
+            format!("Context read: task {}, {} variables", context.task_name.as_deref().unwrap_or("–"), context.input_variables.len())
+        }
+        CallEvent::AgentInvited { target, .. } => format!("Agent invited: {target}"),
+        CallEvent::AgentRinging { code, early_media: true, .. } => format!("Agent rings with sound of its own ({code})"),
+        CallEvent::AgentRinging { code, .. } => format!("Agent rings ({code})"),
+        CallEvent::AgentAnswered { .. } => "Agent answered".to_owned(),
+        CallEvent::CallAnswered { codec } => format!("Call answered, {codec}"),
+        CallEvent::DtmfReceived { digit, .. } => format!("Digit {digit}"),
+        CallEvent::LegHeld { leg } => format!("Leg {} on hold", leg.0),
+        CallEvent::LegResumed { leg } => format!("Leg {} resumed", leg.0),
+        CallEvent::AgentEnded { outcome, .. } => format!("Agent ended with {}", outcome.wire()),
+        CallEvent::ReturnStarted { method, uri, .. } if uri.is_empty() => format!("Return by {}", method.name()),
+        CallEvent::ReturnStarted { method, uri, .. } => format!("Return by {} to {uri}", method.name()),
+        CallEvent::ReturnProgressed { code, reason, by_notify: true } => format!("NOTIFY says {code} {reason}"),
+        CallEvent::ReturnProgressed { code, reason, .. } => format!("Return endpoint says {code} {reason}"),
+        CallEvent::ReturnFailed { why } => format!("Return failed: {}", why.reason),
+        CallEvent::FallbackTaken { to } => format!("Fallback: {to:?}"),
+        CallEvent::ReturnSettled { verdict } => match verdict {
+            ReturnVerdict::Succeeded => "Return succeeded".to_owned(),
+            ReturnVerdict::Failed { why } => format!("Return failed: {}", why.reason),
+            ReturnVerdict::Unknown { why } => format!("Return's outcome unknown: {why}"),
+        },
+        CallEvent::LegEnded { leg, why } => format!("Leg {} ended: {}", leg.0, why.reason),
+        CallEvent::MediaMeasured { .. } => return None,
+        CallEvent::FindingRaised { finding } => format!("Finding: {}", finding.seen),
+        CallEvent::CallEnded { why, .. } => why.reason.clone(),
+    })
+}

@@ -1,0 +1,60 @@
+//! An agent script: which task plays what, what ends it, and with which variables.
+
+use std::path::PathBuf;
+
+use super::{Outcome, Variables};
+
+/// Tasks in the order of the file. Checked when it is loaded: every name is a token, every file exists.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Script {
+    pub name: String,
+    pub tasks: Vec<Task>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Task {
+    /// `X-GA-taskName`; `*` serves every other task.
+    pub name: String,
+    pub play: Option<Play>,
+    pub ends: Vec<End>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Play {
+    /// The file's place, absolute after loading.
+    Wav(PathBuf),
+    Tone {
+        hz: f32,
+        secs: f32,
+    },
+    /// Spoken where a speech program is installed; `{{name}}` is an input variable.
+    Say(String),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct End {
+    pub on: Trigger,
+    pub outcome: Outcome,
+    /// Default: the call's task.
+    pub current_task: Option<String>,
+    /// tv; `{{name}}` in a value is an input variable, empty where it was not given.
+    pub transfer: Variables,
+    /// rv
+    pub reference: Variables,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trigger {
+    Dtmf(char),
+    /// Seconds after the agent answered; 0 = at once.
+    AfterSecs(f64),
+    /// Seconds without sound or a digit from the caller.
+    SilenceSecs(f64),
+}
+
+impl Script {
+    /// The task that serves `name`: the one of that name, else `*`.
+    pub fn task(&self, name: Option<&str>) -> Option<&Task> {
+        self.tasks.iter().find(|t| Some(t.name.as_str()) == name).or_else(|| self.tasks.iter().find(|t| t.name == "*"))
+    }
+}

@@ -1,0 +1,105 @@
+//! A test call: what the customer's side is asked to do, and the report of what came of it.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Ended, Payload, TransportName, Variables};
+
+/// One test call, as `handback call` and `POST /v1/test-calls` take it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TestCall {
+    /// Whom to call: a `sip:` URI. Empty: this program's own bridge.
+    pub uri: String,
+    pub from: Option<String>,
+    pub user: Option<String>,
+    /// Never serialized.
+    #[serde(skip_serializing)]
+    pub password: Option<String>,
+    pub transport: Option<TransportName>,
+    pub task: Option<String>,
+    pub conversation: Option<String>,
+    pub customer: Option<String>,
+    pub call_transfer_id: Option<String>,
+    /// Input variables (`X-GA-iv-NAME`), in order.
+    pub iv: Variables,
+    /// Further headers, `Name: value`.
+    pub headers: Vec<String>,
+    pub audio: AudioSource,
+    /// Where to write what the call heard.
+    pub record: Option<PathBuf>,
+    pub dtmf: Option<String>,
+    pub dtmf_after_secs: f64,
+    pub hang_up_after_secs: Option<f64>,
+    pub on_return: OnReturn,
+}
+
+impl Default for TestCall {
+    fn default() -> Self {
+        Self {
+            uri: String::new(),
+            from: None,
+            user: None,
+            password: None,
+            transport: None,
+            task: None,
+            conversation: None,
+            customer: None,
+            call_transfer_id: None,
+            iv: Variables::new(),
+            headers: Vec::new(),
+            audio: AudioSource::Tone,
+            record: None,
+            dtmf: None,
+            dtmf_after_secs: 2.0,
+            hang_up_after_secs: None,
+            on_return: OnReturn::Accept,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AudioSource {
+    #[default]
+    Tone,
+    Silence,
+    /// A WAV file.
+    File(PathBuf),
+}
+
+/// What the customer's side does with a REFER or a return INVITE.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnReturn {
+    /// Accept, place (or answer) the return call, report its success.
+    #[default]
+    Accept,
+    /// Refuse with 603.
+    Refuse,
+    /// Answer 202 and then say nothing.
+    Ignore,
+    /// Answer 202, then report 503.
+    AcceptThenFail,
+}
+
+/// How a test call went, for `--json` and the console.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct TestCallReport {
+    pub steps: Vec<TestCallStep>,
+    /// The call went as asked.
+    pub ok: bool,
+    /// `X-GA-*` that came back, decoded, in wire order.
+    pub returned: Option<Payload>,
+    pub returned_by: Option<super::ReturnMethod>,
+    pub ended: Option<Ended>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TestCallStep {
+    /// Microseconds since the call was placed.
+    pub at_us: u64,
+    pub text: String,
+    pub ok: bool,
+}
