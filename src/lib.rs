@@ -1,2 +1,3 @@
 //! Handback.
 pub mod model;
+pub mod sip;
