@@ -108,6 +108,10 @@ pub enum CallEvent {
     FindingRaised {
         finding: Finding,
     },
+    /// A test call tells how it went; directly before its `CallEnded`.
+    TestCallReported {
+        report: Box<super::TestCallReport>,
+    },
     /// The call is over. `state` is one of `returned`, `ended`, `refused`, `failed`.
     CallEnded {
         state: super::CallState,

@@ -65,6 +65,9 @@ pub struct CallRecord {
     pub legs: Vec<LegRecord>,
     pub findings: Vec<Finding>,
     pub timeline: Vec<TimedNote>,
+    /// How a test call went, once it is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_report: Option<Box<super::TestCallReport>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ended>,
 }
@@ -131,6 +134,7 @@ impl CallRecord {
             legs: Vec::new(),
             findings: Vec::new(),
             timeline: Vec::new(),
+            test_report: None,
             ended: None,
         }
     }
@@ -205,6 +209,7 @@ impl CallRecord {
             CallEvent::LegEnded { leg, why } => self.leg_mut(*leg, |l| l.ended = Some(why.clone())),
             CallEvent::MediaMeasured { leg, figures } => self.leg_mut(*leg, |l| l.media = Some(figures.clone())),
             CallEvent::FindingRaised { finding } => self.findings.push(finding.clone()),
+            CallEvent::TestCallReported { report } => self.test_report = Some(report.clone()),
             CallEvent::CallEnded { state, why } => {
                 self.state = *state;
                 self.ended = Some(why.clone());
@@ -264,6 +269,8 @@ fn note_of(event: &CallEvent) -> Option<String> {
         CallEvent::LegEnded { leg, why } => format!("Leg {} ended: {}", leg.0, why.reason),
         CallEvent::MediaMeasured { .. } => return None,
         CallEvent::FindingRaised { finding } => format!("Finding: {}", finding.seen),
+        CallEvent::TestCallReported { report } if report.ok => "Test call went as asked".to_owned(),
+        CallEvent::TestCallReported { .. } => "Test call did not go as asked".to_owned(),
         CallEvent::CallEnded { why, .. } => why.reason.clone(),
     })
 }

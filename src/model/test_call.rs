@@ -85,7 +85,8 @@ pub enum OnReturn {
 }
 
 /// How a test call went, for `--json` and the console.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TestCallReport {
     pub steps: Vec<TestCallStep>,
     /// The call went as asked.
@@ -96,7 +97,7 @@ pub struct TestCallReport {
     pub ended: Option<Ended>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TestCallStep {
     /// Microseconds since the call was placed.
     pub at_us: u64,
