@@ -1,3 +1,4 @@
 //! Handback.
+pub mod cli;
 pub mod model;
 pub mod sip;
