@@ -1,4 +1,5 @@
 //! Handback.
 pub mod cli;
+pub mod media;
 pub mod model;
 pub mod sip;
