@@ -6,5 +6,6 @@
 //! | `transport` | framing, Via, choice of target, the words of the wire | 3261 §18, 3263, 3581 |
 //! | `sdp` | session descriptions and offer/answer | 8866, 3264 |
 
+pub mod digest;
 pub mod message;
 pub mod transport;
