@@ -2,4 +2,5 @@
 pub mod cli;
 pub mod media;
 pub mod model;
+pub mod party;
 pub mod sip;

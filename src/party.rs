@@ -1,0 +1,70 @@
+//! What the engine drives: a party takes inputs, hands back outputs, and names its next deadline.
+//!
+//! Two parties exist, the switch (`call`) and the customer's side (`customer`). Both are pure values:
+//! the engine gives one input with the time, then drains [`Party::poll_output`] until `None`, then looks
+//! at [`Party::deadline`].
+
+use std::{net::SocketAddr, time::Instant};
+
+use crate::{
+    media::{MediaCommand, MediaEvent},
+    model::{CallEvent, CallId, Command, CommandOutcome},
+    sip::transport::{Flow, Received, Transmit, Transport},
+};
+
+/// One side of calls, driven by the engine.
+pub trait Party {
+    fn handle_input(&mut self, now: Instant, input: Input);
+    /// What the last input led to, in order. Drained until `None` before the next input.
+    fn poll_output(&mut self) -> Option<Output>;
+    /// When [`Input::Timeout`] is due, if nothing else comes before. Never earlier than the last `now` twice in a row.
+    fn deadline(&self) -> Option<Instant>;
+}
+
+/// What happens to a party.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A whole message arrived.
+    Received(Received),
+    /// Nothing can be sent there: refused, unreachable, or the connection broke.
+    TransportFailed(Flow),
+    Media(MediaEvent),
+    /// The answer to [`Output::Resolve`], best first; empty where it does not resolve.
+    Resolved {
+        query: u32,
+        targets: Vec<(Transport, SocketAddr)>,
+    },
+    /// The answer to [`Output::PortsWanted`]: even RTP ports, bound and ready, each with its RTCP port above.
+    /// They stay bound and are the party's from now on.
+    PortsOpened(Vec<u16>),
+    /// `id` comes back in [`Output::CommandDone`].
+    Command {
+        id: u64,
+        command: Command,
+    },
+    /// The deadline has come.
+    Timeout,
+}
+
+/// What a party wants done.
+#[derive(Debug, Clone)]
+pub enum Output {
+    Transmit(Transmit),
+    Media(MediaCommand),
+    /// Which addresses serve this `sip:` URI (RFC 3263)?
+    Resolve {
+        query: u32,
+        uri: String,
+    },
+    /// So many more RTP ports are wanted; answered by [`Input::PortsOpened`], with fewer where none are left.
+    PortsWanted(usize),
+    Event {
+        call: CallId,
+        what: CallEvent,
+    },
+    /// The answer to a command, exactly one for each.
+    CommandDone {
+        id: u64,
+        outcome: CommandOutcome,
+    },
+}
