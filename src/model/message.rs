@@ -1,6 +1,8 @@
 //! A message as it crossed the wire, kept for the ladder.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
+
+use bytes::Bytes;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +23,7 @@ pub struct CapturedMessage {
     /// The same bytes (start line, headers and body) were already seen or sent on this leg.
     pub retransmission: bool,
     /// The bytes that crossed the wire, not re-printed.
-    pub bytes: Arc<[u8]>,
+    pub bytes: Bytes,
 }
 
 /// Seen from this program.

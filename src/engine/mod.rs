@@ -1,0 +1,5 @@
+//! The only loop.
+
+pub mod capture;
+pub mod clock;
+pub mod publish;

@@ -1,0 +1,1 @@
+//! Calls as text, captures and JSON.
