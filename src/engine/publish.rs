@@ -1,0 +1,197 @@
+//! Events become what everyone else sees: numbered events, records, and a snapshot.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use arc_swap::ArcSwap;
+use indexmap::IndexMap;
+use tokio::sync::watch;
+
+use super::capture::Capture;
+use crate::model::{CallEvent, CallId, CallRecord, CallState, CapturedMessage, Counters, Event, LegOpened, Listener, Snapshot, Timestamp};
+
+/// What readers on other threads share with the engine. No lock is held for longer than a copy of pointers.
+pub struct Shared {
+    snapshot: ArcSwap<Snapshot>,
+    /// Somebody has read the snapshot since it was last published.
+    read: AtomicBool,
+    history: Mutex<VecDeque<Event>>,
+    last_seq: watch::Sender<u64>,
+    capture: Mutex<Capture>,
+    pub(super) figures: Figures,
+}
+
+/// Counts that the engine's threads add to and `/metrics` reads.
+#[derive(Default)]
+pub struct Figures {
+    pub messages_in: AtomicU64,
+    pub messages_out: AtomicU64,
+    pub messages_malformed: AtomicU64,
+    pub messages_dropped: AtomicU64,
+}
+
+impl Shared {
+    pub fn new(capture_bytes: usize) -> Self {
+        Self {
+            snapshot: ArcSwap::default(),
+            read: AtomicBool::new(true),
+            history: Mutex::new(VecDeque::new()),
+            last_seq: watch::Sender::new(0),
+            capture: Mutex::new(Capture::new(capture_bytes)),
+            figures: Figures::default(),
+        }
+    }
+
+    /// The state as last published, at most 33 ms old while somebody reads.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.read.store(true, Ordering::Relaxed);
+        self.snapshot.load_full()
+    }
+
+    /// Up to `most` events after `seq`, oldest first. Events older than what is kept are gone.
+    pub fn events_after(&self, seq: u64, most: usize) -> Vec<Event> {
+        let history = lock(&self.history);
+        let start = history.partition_point(|event| event.seq <= seq);
+        history.iter().skip(start).take(most).cloned().collect()
+    }
+
+    /// Changes when there are new events.
+    pub fn watch_events(&self) -> watch::Receiver<u64> {
+        self.last_seq.subscribe()
+    }
+
+    /// Every message of a call's legs, in order.
+    pub fn messages(&self, call: CallId) -> Vec<CapturedMessage> {
+        lock(&self.capture).messages(call)
+    }
+
+    pub(super) fn capture(&self) -> MutexGuard<'_, Capture> {
+        lock(&self.capture)
+    }
+}
+
+/// Folds events into records, on the engine's thread.
+pub struct Publisher {
+    shared: Arc<Shared>,
+    listeners: Arc<[Listener]>,
+    records: IndexMap<CallId, (u8, Arc<CallRecord>)>,
+    finished: VecDeque<CallId>,
+    most_finished: usize,
+    seq: u64,
+    counters: Counters,
+    changed: bool,
+}
+
+impl Publisher {
+    pub fn new(shared: Arc<Shared>, listeners: Vec<Listener>, most_finished: usize) -> Self {
+        Self {
+            shared,
+            listeners: listeners.into(),
+            records: IndexMap::new(),
+            finished: VecDeque::new(),
+            most_finished,
+            seq: 0,
+            counters: Counters::default(),
+            changed: true,
+        }
+    }
+
+    /// Which party runs the call.
+    pub fn party_of(&self, call: CallId) -> Option<u8> {
+        self.records.get(&call).map(|(party, _)| *party)
+    }
+
+    /// Calls that are not over.
+    pub fn active(&self) -> u64 {
+        self.counters.calls_active
+    }
+
+    /// Takes one event of `party` in.
+    pub fn take(&mut self, party: u8, at: Timestamp, call: CallId, what: CallEvent) {
+        self.changed = true;
+        self.seq += 1;
+        let counters = &mut self.counters;
+        let (_, record) = self.records.entry(call).or_insert_with(|| {
+            counters.calls_total += 1;
+            counters.calls_active += 1;
+            (party, Arc::new(CallRecord::new(call, at)))
+        });
+        Arc::make_mut(record).apply(at, &what);
+        match &what {
+            CallEvent::LegOpened(LegOpened { leg, sip_call_id, .. }) => self.shared.capture().claim(party, sip_call_id, call, *leg),
+            CallEvent::CallEnded { state, .. } => {
+                counters.calls_active = counters.calls_active.saturating_sub(1);
+                counters.calls_refused += u64::from(*state == CallState::Refused);
+                self.shared.capture().release(call);
+                self.finished.push_back(call);
+            }
+            _ => {}
+        }
+        self.remember(Event { seq: self.seq, at, call, what: Arc::new(what) });
+        while self.finished.len() > self.most_finished
+            && let Some(oldest) = self.finished.pop_front()
+        {
+            self.records.shift_remove(&oldest);
+            self.shared.capture().forget(oldest);
+        }
+    }
+
+    /// Publishes a snapshot if anything changed and (unless `always`) anybody looks.
+    pub fn publish(&mut self, at: Timestamp, always: bool) {
+        if !self.changed || !(always || self.shared.read.swap(false, Ordering::Relaxed)) {
+            return;
+        }
+        self.changed = false;
+        self.shared.snapshot.store(Arc::new(Snapshot {
+            at,
+            seq: self.seq,
+            calls: self.records.values().map(|(_, record)| record.clone()).collect(),
+            listeners: self.listeners.clone(),
+            counters: self.counters(),
+        }));
+    }
+
+    /// Something besides events changed that the snapshot shows.
+    pub fn touch(&mut self) {
+        self.changed = true;
+    }
+
+    pub fn counters_mut(&mut self) -> &mut Counters {
+        &mut self.counters
+    }
+
+    fn counters(&self) -> Counters {
+        let figures = &self.shared.figures;
+        Counters {
+            messages_in: figures.messages_in.load(Ordering::Relaxed),
+            messages_out: figures.messages_out.load(Ordering::Relaxed),
+            messages_malformed: figures.messages_malformed.load(Ordering::Relaxed),
+            messages_dropped: figures.messages_dropped.load(Ordering::Relaxed),
+            messages_kept: self.shared.capture().kept(),
+            ..self.counters.clone()
+        }
+    }
+
+    fn remember(&self, event: Event) {
+        let mut history = lock(&self.shared.history);
+        if history.len() >= MOST_EVENTS {
+            history.pop_front();
+        }
+        history.push_back(event);
+        drop(history);
+        self.shared.last_seq.send_replace(self.seq);
+    }
+}
+
+/// A reader that panicked must not take the engine with it: the data are whole after every single change.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Events kept for readers that ask for the past.
+const MOST_EVENTS: usize = 20_000;
