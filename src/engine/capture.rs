@@ -57,10 +57,12 @@ impl Capture {
             }
         };
         let size = message.bytes.len() + OVERHEAD;
-        let conversation = self
-            .conversations
-            .entry(key)
-            .or_insert_with(|| Conversation { messages: Vec::with_capacity(8), bytes: 0, owner: None, live: false });
+        let conversation = self.conversations.entry(key).or_insert_with(|| Conversation {
+            messages: Vec::with_capacity(8),
+            bytes: 0,
+            owner: None,
+            live: false,
+        });
         message.leg = conversation.owner.map(|(_, leg)| leg);
         message.retransmission = message.retransmission
             || conversation.messages.iter().rev().take(LOOK_BACK).any(|m| m.direction == message.direction && m.bytes == message.bytes);
@@ -83,10 +85,12 @@ impl Capture {
             self.order.insert((number, key.clone()));
             self.next += 1;
         }
-        let conversation = self
-            .conversations
-            .entry(key.clone())
-            .or_insert_with(|| Conversation { messages: Vec::with_capacity(8), bytes: 0, owner: None, live: true });
+        let conversation = self.conversations.entry(key.clone()).or_insert_with(|| Conversation {
+            messages: Vec::with_capacity(8),
+            bytes: 0,
+            owner: None,
+            live: true,
+        });
         conversation.owner = Some((call, leg));
         conversation.live = true;
         for message in &mut conversation.messages {
@@ -117,8 +121,7 @@ impl Capture {
     /// All messages of a call's legs, in the order in which they crossed the wire.
     pub fn messages(&self, call: CallId) -> Vec<CapturedMessage> {
         let keys = self.calls.get(&call).into_iter().flatten();
-        let mut messages: Vec<_> =
-            keys.filter_map(|key| self.conversations.get(key)).flat_map(|c| c.messages.iter().cloned()).collect();
+        let mut messages: Vec<_> = keys.filter_map(|key| self.conversations.get(key)).flat_map(|c| c.messages.iter().cloned()).collect();
         messages.sort_by_key(|m| m.number);
         messages
     }
@@ -220,7 +223,10 @@ mod tests {
         capture.claim(0, "a", CallId(7), LegId(0));
         capture.keep(0, message("INVITE x SIP/2.0\r\nCall-ID: a\r\n\r\n"));
         let messages = capture.messages(CallId(7));
-        assert_eq!(messages.iter().map(|m| (m.number, m.leg, m.retransmission)).collect::<Vec<_>>(), [(0, Some(LegId(0)), false), (2, Some(LegId(0)), true)]);
+        assert_eq!(
+            messages.iter().map(|m| (m.number, m.leg, m.retransmission)).collect::<Vec<_>>(),
+            [(0, Some(LegId(0)), false), (2, Some(LegId(0)), true)]
+        );
     }
 
     #[test]
