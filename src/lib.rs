@@ -16,5 +16,6 @@ pub mod export;
 pub mod findings;
 pub mod media;
 pub mod model;
+pub mod party;
 pub mod sip;
 pub mod wire;

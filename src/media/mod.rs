@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! Sound on the wire: packets and samples, pure. Time is an argument, sockets live in `engine::media_loop`.
 //!
 //! Everybody else speaks to it in the words of [`command`]: a party sends [`MediaCommand`]s and hears [`MediaEvent`]s.
@@ -8,6 +7,3 @@ pub mod ports;
 
 pub use command::{Codec, Direction, MediaCommand, MediaEvent, Playout, Recording, StreamFigures, StreamId, StreamSetup};
 pub use ports::PortPool;
-=======
-//! Sound on the wire: packets and samples, pure.
->>>>>>> 6afeb78 (Bind UDP and TCP, route and resolve)
