@@ -53,7 +53,11 @@ pub struct CallRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_target: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_invited_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_answered_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_ended_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,7 +129,9 @@ impl CallRecord {
             context: Context::default(),
             agent_kind: None,
             agent_target: None,
+            agent_invited_at: None,
             agent_answered_at: None,
+            agent_ended_at: None,
             outcome: None,
             current_task: None,
             transfer_variables: Variables::new(),
@@ -163,6 +169,7 @@ impl CallRecord {
             CallEvent::AgentInvited { kind, target } => {
                 self.agent_kind = Some(*kind);
                 self.agent_target = Some(target.clone());
+                self.agent_invited_at = Some(at);
                 self.state = CallState::Ringing;
             }
             CallEvent::AgentRinging { .. } => self.state = CallState::Ringing,
@@ -176,6 +183,7 @@ impl CallRecord {
             CallEvent::LegResumed { leg } => self.leg_mut(*leg, |l| l.on_hold = false),
             CallEvent::AgentEnded { outcome, current_task, transfer, reference, by: _ } => {
                 self.outcome = Some(*outcome);
+                self.agent_ended_at = Some(at);
                 self.current_task.clone_from(current_task);
                 self.transfer_variables.clone_from(transfer);
                 self.reference_variables.clone_from(reference);
