@@ -1,1 +1,45 @@
-//! The wire contract as pure code.
+//! The wire contract as pure code: what a customer's INVITE brings (§2), and what goes back (§3).
+//!
+//! | contract | file |
+//! | --- | --- |
+//! | §2 context in the INVITE's headers | [`context`] |
+//! | §3 the payload of the return, with its budget | [`payload`] |
+//! | what a SIP agent hands over at its end | `agent_end.rs`, as [`payload::from_agent_headers`] |
+//! | escaping and URI text, RFC 3261 §25.1 | [`uri_text`] |
+
+use std::borrow::Cow;
+
+use crate::model::{Finding, Party, Severity};
+
+mod agent_end;
+pub mod context;
+pub mod payload;
+mod payload_decode;
+pub mod uri_text;
+
+#[cfg(test)]
+mod payload_properties;
+
+/// A finding that does not know its messages yet: whoever holds the message fills them in.
+fn finding(rule: &'static str, severity: Severity, side: Party, seen: impl Into<String>, why: &'static str, cure: &'static str) -> Finding {
+    Finding {
+        rule: Cow::Borrowed(rule),
+        severity,
+        seen: seen.into(),
+        why: Cow::Borrowed(why),
+        side,
+        cure: Cow::Borrowed(cure),
+        messages: Vec::new(),
+    }
+}
+
+/// `text` without `prefix`, letters compared without regard to case (RFC 3261 §7.3.1).
+fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let head = text.get(..prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
+}
+
+/// Of `names`, the earlier one that differs from `name` in case only (field note: `userName`/`username`).
+fn same_but_for_case<'a>(names: impl Iterator<Item = &'a String>, name: &str) -> Option<&'a str> {
+    names.map(String::as_str).find(|n| *n != name && n.eq_ignore_ascii_case(name))
+}

@@ -1,0 +1,252 @@
+//! The context that an INVITE brings: `X-GA-*` and `X-ASAPP-CallTransferId` (contract §2).
+
+use std::borrow::Cow;
+
+use super::{finding, same_but_for_case, strip_prefix_ignoring_case};
+use crate::model::{Context, Finding, Party, Severity};
+
+/// The entry task; absent: the agent picks.
+pub const TASK_NAME: &str = "X-GA-taskName";
+/// The customer's conversation id.
+pub const EXT_CONVERSATION_ID: &str = "X-GA-extConversationId";
+pub const CUSTOMER_ID: &str = "X-GA-customerId";
+/// Input variable NAME is the header `X-GA-iv-NAME`.
+pub const INPUT_VARIABLE_PREFIX: &str = "X-GA-iv-";
+/// The INVITE is the call for a call transfer that was made through the API.
+pub const CALL_TRANSFER_ID: &str = "X-ASAPP-CallTransferId";
+
+const CONTRACT_PREFIX: &str = "X-GA-";
+
+/// Reads the context out of an INVITE's headers, given in wire order as name and value.
+///
+/// Names compare without regard to case; a variable keeps the case that arrived. Of a name that comes
+/// twice the first counts. Names that differ in case only are both kept. Each of these is a finding.
+pub fn read<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> (Context, Vec<Finding>) {
+    let mut context = Context::default();
+    let mut findings = Vec::new();
+    for (name, value) in headers {
+        if let Some(variable) = strip_prefix_ignoring_case(name, INPUT_VARIABLE_PREFIX) {
+            read_variable(&mut context, &mut findings, variable, value);
+            continue;
+        }
+        let (slot, known) = if name.eq_ignore_ascii_case(TASK_NAME) {
+            (&mut context.task_name, TASK_NAME)
+        } else if name.eq_ignore_ascii_case(EXT_CONVERSATION_ID) {
+            (&mut context.ext_conversation_id, EXT_CONVERSATION_ID)
+        } else if name.eq_ignore_ascii_case(CUSTOMER_ID) {
+            (&mut context.customer_id, CUSTOMER_ID)
+        } else if name.eq_ignore_ascii_case(CALL_TRANSFER_ID) {
+            (&mut context.call_transfer_id, CALL_TRANSFER_ID)
+        } else {
+            if strip_prefix_ignoring_case(name, CONTRACT_PREFIX).is_some() {
+                findings.push(unknown_header(name));
+            }
+            continue;
+        };
+        let value = clean(value);
+        check_text(&mut findings, known, &value);
+        match slot {
+            Some(first) => findings.push(repeated(known, first, &value)),
+            None if value.is_empty() => findings.push(empty(known)),
+            None => *slot = Some(value.into_owned()),
+        }
+    }
+    (context, findings)
+}
+
+/// A header value as the contract reads it: trimmed, folded lines joined by one space (RFC 3261 §7.3.1).
+pub fn clean(value: &str) -> Cow<'_, str> {
+    let value = value.trim_matches([' ', '\t', '\r', '\n']);
+    if !value.contains(['\r', '\n']) {
+        return Cow::Borrowed(value);
+    }
+    let lines: Vec<&str> = value.split(['\r', '\n']).map(|l| l.trim_matches([' ', '\t'])).filter(|l| !l.is_empty()).collect();
+    Cow::Owned(lines.join(" "))
+}
+
+fn read_variable(context: &mut Context, findings: &mut Vec<Finding>, name: &str, value: &str) {
+    if name.is_empty() {
+        findings.push(finding(
+            "context-variable-without-name",
+            Severity::Warning,
+            Party::Customer,
+            "X-GA-iv- with no name after it",
+            "An input variable is named by what follows X-GA-iv- (contract §2), so this one can't be used",
+            "Write the variable's name into the header's name, for example X-GA-iv-accountNumber",
+        ));
+        return;
+    }
+    let value = clean(value);
+    check_text(findings, name, &value);
+    if let Some(first) = context.input_variables.get(name) {
+        findings.push(repeated(&format!("{INPUT_VARIABLE_PREFIX}{name}"), first, &value));
+        return;
+    }
+    if let Some(other) = same_but_for_case(context.input_variables.keys(), name) {
+        findings.push(finding(
+            "context-names-differ-in-case",
+            Severity::Warning,
+            Party::Customer,
+            format!("{INPUT_VARIABLE_PREFIX}{other} and {INPUT_VARIABLE_PREFIX}{name}"),
+            "Header names compare without regard to case (RFC 3261 §7.3.1): a proxy may merge the two, and readers take one for the other. Both are kept",
+            "Send one spelling",
+        ));
+    }
+    context.input_variables.insert(name.to_owned(), value.into_owned());
+}
+
+fn check_text(findings: &mut Vec<Finding>, name: &str, value: &str) {
+    if value.contains('\u{FFFD}') {
+        findings.push(finding(
+            "context-not-utf8",
+            Severity::Warning,
+            Party::Customer,
+            format!("{name}: {}", shortened(value)),
+            "Header text is UTF-8 (RFC 3261 §7.3.1, §25.1); bytes that are none were replaced by U+FFFD",
+            "Have the SBC write the value as UTF-8",
+        ));
+    }
+    if value.chars().any(|c| c.is_control() && c != '\t') {
+        findings.push(finding(
+            "context-control-characters",
+            Severity::Warning,
+            Party::Customer,
+            format!("{name}: {}", shortened(value).escape_debug()),
+            "Control characters are no header text (RFC 3261 §25.1 TEXT-UTF8-TRIM), and none can be handed back in a header",
+            "Remove control characters before the value is put into a header",
+        ));
+    }
+}
+
+fn repeated(name: &str, first: &str, again: &str) -> Finding {
+    finding(
+        "context-header-repeated",
+        Severity::Warning,
+        Party::Customer,
+        format!("{name} again, with {:?}; the first, {:?}, counts", shortened(again), shortened(first)),
+        "A context header has one value (contract §2); of two, the first counts and the rest is lost",
+        "Send the header once",
+    )
+}
+
+fn empty(name: &str) -> Finding {
+    finding(
+        "context-header-empty",
+        Severity::Note,
+        Party::Customer,
+        format!("{name} with no value"),
+        "An empty value says nothing; the call is treated as if the header were absent (contract §2)",
+        "Leave the header out where there is no value",
+    )
+}
+
+fn unknown_header(name: &str) -> Finding {
+    let known = [TASK_NAME, EXT_CONVERSATION_ID, CUSTOMER_ID, INPUT_VARIABLE_PREFIX];
+    let nearest = known
+        .into_iter()
+        .map(|k| (strsim::damerau_levenshtein(&k.to_ascii_lowercase(), &name.to_ascii_lowercase()), k))
+        .min()
+        .map_or("", |(_, k)| k);
+    finding(
+        "context-header-unknown",
+        Severity::Note,
+        Party::Customer,
+        format!("{name}; the nearest that the contract knows is {nearest}"),
+        "X-GA-* headers that the contract does not name are not read (contract §2)",
+        "Check the spelling; a variable's header begins with X-GA-iv-",
+    )
+}
+
+/// Enough of a value to recognise it by.
+fn shortened(value: &str) -> &str {
+    match value.char_indices().nth(80) {
+        Some((end, _)) => &value[..end],
+        None => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(findings: &[Finding]) -> Vec<&str> {
+        findings.iter().map(|f| f.rule.as_ref()).collect()
+    }
+
+    #[test]
+    fn every_header_of_the_contract_is_read() {
+        let (context, findings) = read(
+            [
+                ("Via", "SIP/2.0/UDP h"),
+                ("X-GA-taskName", "call_routing"),
+                ("X-GA-extConversationId", "conv-1"),
+                ("X-GA-customerId", "c-9"),
+                ("X-GA-iv-accountNumber", "42"),
+                ("X-GA-iv-empty", ""),
+                ("X-ASAPP-CallTransferId", "t-1"),
+            ]
+            .into_iter(),
+        );
+        assert_eq!(context.task_name.as_deref(), Some("call_routing"));
+        assert_eq!(context.ext_conversation_id.as_deref(), Some("conv-1"));
+        assert_eq!(context.customer_id.as_deref(), Some("c-9"));
+        assert_eq!(context.call_transfer_id.as_deref(), Some("t-1"));
+        assert_eq!(
+            context.input_variables.iter().collect::<Vec<_>>(),
+            [(&"accountNumber".into(), &"42".into()), (&"empty".into(), &"".into())]
+        );
+        assert_eq!(findings, []);
+    }
+
+    #[test]
+    fn names_compare_without_regard_to_case_and_a_variable_keeps_its_own() {
+        let (context, findings) = read([("x-ga-TASKNAME", "t"), ("X-ga-IV-UserName", "u"), ("x-asapp-calltransferid", "i")].into_iter());
+        assert_eq!(context.task_name.as_deref(), Some("t"));
+        assert_eq!(context.call_transfer_id.as_deref(), Some("i"));
+        assert_eq!(context.input_variables.keys().collect::<Vec<_>>(), ["UserName"]);
+        assert_eq!(findings, []);
+    }
+
+    #[test]
+    fn values_are_trimmed_and_folds_become_one_space() {
+        let (context, _) = read([("X-GA-iv-a", " \t x y\r\n \t z\t "), ("X-GA-iv-name", "Zoë 東京")].into_iter());
+        assert_eq!(context.input_variables["a"], "x y z");
+        assert_eq!(context.input_variables["name"], "Zoë 東京");
+    }
+
+    #[test]
+    fn of_the_same_variable_twice_the_first_counts() {
+        let headers = [("X-GA-iv-a", "1"), ("x-ga-iv-a", "2"), ("X-GA-taskName", "t"), ("X-GA-taskName", "u")];
+        let (context, findings) = read(headers.into_iter());
+        assert_eq!(context.input_variables["a"], "1");
+        assert_eq!(context.task_name.as_deref(), Some("t"));
+        assert_eq!(rules(&findings), ["context-header-repeated", "context-header-repeated"]);
+    }
+
+    #[test]
+    fn names_that_differ_in_case_only_are_both_kept() {
+        let (context, findings) = read([("X-GA-iv-userName", "1"), ("X-GA-iv-username", "2")].into_iter());
+        assert_eq!(context.input_variables.len(), 2);
+        assert_eq!(rules(&findings), ["context-names-differ-in-case"]);
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_a_finding() {
+        let (context, findings) = read(
+            [("X-GA-iv-", "1"), ("X-GA-taskname ", "x"), ("X-GA-customerId", " "), ("X-GA-iv-b", "caf\u{FFFD}"), ("X-GA-iv-c", "a\u{1}b")]
+                .into_iter(),
+        );
+        assert_eq!(
+            rules(&findings),
+            [
+                "context-variable-without-name",
+                "context-header-unknown",
+                "context-header-empty",
+                "context-not-utf8",
+                "context-control-characters"
+            ]
+        );
+        assert_eq!(context.task_name, None);
+        assert_eq!(context.customer_id, None);
+    }
+}
