@@ -8,4 +8,7 @@
 
 pub mod admission;
 pub mod script_run;
+mod switch;
 pub mod throttle;
+
+pub use switch::{Switch, SwitchSetup};
