@@ -1,6 +1,8 @@
 //! The pure half of the transport layer (RFC 3261 §18): what crosses the boundary to the sockets,
 //! and the decisions that need no socket.
 
+pub mod via;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;

@@ -1,0 +1,350 @@
+//! Writes messages (RFC 3261 §7, §8.2.6), indexing them on the way: what comes out is never read again.
+
+use std::fmt::Write as _;
+
+use bytes::{Bytes, BytesMut};
+
+use super::fields::{Fields, Header};
+use super::header_name::HeaderName;
+use super::list::ListItems;
+use super::method::Method;
+use super::status::StatusCode;
+use super::text::{has_control, is_token};
+use super::{Request, Response};
+
+/// Why a message can not be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BuildError {
+    #[error("{0}: a line break or another control character")]
+    Control(String),
+    #[error("{0:?} is no header name")]
+    Name(String),
+    #[error("the start line is malformed")]
+    StartLine,
+    #[error("the headers are larger than 64 KiB")]
+    TooLarge,
+}
+
+/// Builds a request.
+#[derive(Debug)]
+pub struct RequestBuilder {
+    method: Method,
+    uri: (u16, u16),
+    writer: Writer,
+}
+
+impl RequestBuilder {
+    pub fn new(method: &Method, uri_text: &str) -> Self {
+        let mut writer = Writer::with_capacity(2048);
+        let method_len = method.as_str().len();
+        let valid =
+            !uri_text.is_empty() && !uri_text.bytes().any(|byte| byte <= b' ' || byte == 0x7f) && is_token(method.as_str().as_bytes());
+        if !valid || uri_text.len() > LARGEST_LINE {
+            writer.fail(BuildError::StartLine);
+            return Self { method: method.clone(), uri: (0, 0), writer };
+        }
+        writer.put(method.as_str());
+        writer.put(" ");
+        writer.put(uri_text);
+        writer.put(" SIP/2.0\r\n");
+        let start = method_len + 1;
+        Self { method: method.clone(), uri: (start as u16, (start + uri_text.len()) as u16), writer }
+    }
+
+    pub fn header(mut self, name: HeaderName, value: impl AsRef<str>) -> Self {
+        self.writer.header(name, value.as_ref());
+        self
+    }
+
+    /// A header with a number for its value.
+    pub fn number(mut self, name: HeaderName, value: u32) -> Self {
+        self.writer.number(name, value);
+        self
+    }
+
+    /// `CSeq: number METHOD`.
+    pub fn cseq(mut self, number: u32) -> Self {
+        let value = format!("{number} {}", self.method);
+        self.writer.header(HeaderName::CSeq, &value);
+        self
+    }
+
+    /// A header by its written name: `X-GA-…`, or any other.
+    pub fn other(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.writer.other(name.as_ref(), value.as_ref());
+        self
+    }
+
+    /// Headers by their written names.
+    pub fn others<N: AsRef<str>, V: AsRef<str>>(mut self, headers: impl IntoIterator<Item = (N, V)>) -> Self {
+        for (name, value) in headers {
+            self.writer.other(name.as_ref(), value.as_ref());
+        }
+        self
+    }
+
+    /// All headers of this name out of another message, in their order, folds joined.
+    pub fn copy(mut self, from: &Fields, name: HeaderName) -> Self {
+        self.writer.copy(from, name);
+        self
+    }
+
+    pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
+        self.writer.body(content_type, body.into());
+        self
+    }
+
+    /// Ends the message with Content-Length and its body.
+    pub fn build(self) -> Result<Request, BuildError> {
+        Ok(Request { fields: self.writer.finish()?, method: self.method, uri: self.uri })
+    }
+}
+
+/// Builds a response.
+#[derive(Debug)]
+pub struct ResponseBuilder {
+    code: u16,
+    reason: (u16, u16),
+    writer: Writer,
+}
+
+impl ResponseBuilder {
+    /// An empty reason becomes the code's own phrase.
+    pub fn new(code: u16, reason: &str) -> Self {
+        let mut writer = Writer::with_capacity(1024);
+        let reason = if reason.is_empty() { StatusCode(code).default_reason() } else { reason };
+        if !(100..700).contains(&code) || has_control(reason.as_bytes()) || reason.len() > LARGEST_LINE {
+            writer.fail(BuildError::StartLine);
+            return Self { code, reason: (0, 0), writer };
+        }
+        let mut digits = [b'0'; 3];
+        let mut rest = code;
+        for digit in digits.iter_mut().rev() {
+            *digit += (rest % 10) as u8;
+            rest /= 10;
+        }
+        writer.put("SIP/2.0 ");
+        writer.bytes.extend_from_slice(&digits);
+        writer.put(" ");
+        writer.put(reason);
+        writer.put("\r\n");
+        Self { code, reason: (12, (12 + reason.len()) as u16), writer }
+    }
+
+    /// The response to a request (§8.2.6.2): Via (with `received` and `rport` where the request's source was noted), From, To (with our
+    /// tag, unless it has one), Call-ID, CSeq; Record-Route where it makes a dialog (§12.1.1); Timestamp in a 100 (§8.2.6.1).
+    pub fn to(request: &Request, code: u16, reason: &str, to_tag: Option<&str>) -> Self {
+        let mut builder = Self::new(code, reason);
+        let writer = &mut builder.writer;
+        writer.copy_vias(request);
+        if (101..300).contains(&code) && request.method().forms_dialog() {
+            writer.copy(request, HeaderName::RecordRoute);
+        }
+        writer.copy(request, HeaderName::From);
+        match to_tag {
+            Some(tag) if request.to_tag().is_none() && request.has(HeaderName::To) => {
+                let to = request.text(HeaderName::To).unwrap_or_default();
+                let start = writer.open(HeaderName::To);
+                writer.put_clean(&to);
+                writer.put(";tag=");
+                writer.put_clean(tag);
+                writer.close(HeaderName::To, start);
+            }
+            _ => writer.copy(request, HeaderName::To),
+        }
+        writer.copy(request, HeaderName::CallId);
+        writer.copy(request, HeaderName::CSeq);
+        if code == 100 {
+            writer.copy(request, HeaderName::Timestamp);
+        }
+        builder
+    }
+
+    pub fn header(mut self, name: HeaderName, value: impl AsRef<str>) -> Self {
+        self.writer.header(name, value.as_ref());
+        self
+    }
+
+    /// A header with a number for its value.
+    pub fn number(mut self, name: HeaderName, value: u32) -> Self {
+        self.writer.number(name, value);
+        self
+    }
+
+    /// A header by its written name: `X-GA-…`, or any other.
+    pub fn other(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.writer.other(name.as_ref(), value.as_ref());
+        self
+    }
+
+    /// Headers by their written names.
+    pub fn others<N: AsRef<str>, V: AsRef<str>>(mut self, headers: impl IntoIterator<Item = (N, V)>) -> Self {
+        for (name, value) in headers {
+            self.writer.other(name.as_ref(), value.as_ref());
+        }
+        self
+    }
+
+    /// All headers of this name out of another message, in their order, folds joined.
+    pub fn copy(mut self, from: &Fields, name: HeaderName) -> Self {
+        self.writer.copy(from, name);
+        self
+    }
+
+    pub fn body(mut self, content_type: &str, body: impl Into<Bytes>) -> Self {
+        self.writer.body(content_type, body.into());
+        self
+    }
+
+    /// Ends the message with Content-Length and its body.
+    pub fn build(self) -> Result<Response, BuildError> {
+        Ok(Response { fields: self.writer.finish()?, code: self.code, reason: self.reason })
+    }
+}
+
+const LARGEST_LINE: usize = 8 * 1024;
+
+#[derive(Debug)]
+struct Writer {
+    bytes: BytesMut,
+    headers: Vec<Header>,
+    body: Bytes,
+    error: Option<BuildError>,
+}
+
+/// Where a header under way began: its name, and its value.
+#[derive(Clone, Copy)]
+struct Open {
+    name: usize,
+    value: usize,
+}
+
+impl Writer {
+    fn with_capacity(bytes: usize) -> Self {
+        Self { bytes: BytesMut::with_capacity(bytes), headers: Vec::with_capacity(32), body: Bytes::new(), error: None }
+    }
+
+    fn put(&mut self, text: &str) {
+        self.bytes.extend_from_slice(text.as_bytes());
+    }
+
+    /// Writes what a peer sent: its controls, which must not travel on, become blanks.
+    fn put_clean(&mut self, text: &str) {
+        if has_control(text.as_bytes()) {
+            self.bytes.extend(text.bytes().map(|byte| if byte < b' ' || byte == 0x7f { b' ' } else { byte }));
+        } else {
+            self.put(text);
+        }
+    }
+
+    fn fail(&mut self, error: BuildError) {
+        self.error.get_or_insert(error);
+    }
+
+    fn open(&mut self, name: HeaderName) -> Open {
+        let start = self.bytes.len();
+        self.put(name.canonical());
+        self.put(": ");
+        Open { name: start, value: self.bytes.len() }
+    }
+
+    fn close(&mut self, name: HeaderName, open: Open) {
+        // A head that outgrows 16 bits fails in `finish`; until then the casts may wrap.
+        self.headers.push(Header {
+            name,
+            folded: false,
+            name_start: open.name as u16,
+            name_len: (open.value - 2 - open.name) as u16,
+            value_start: open.value as u16,
+            value_len: (self.bytes.len() - open.value) as u16,
+        });
+        self.put("\r\n");
+    }
+
+    fn header(&mut self, name: HeaderName, value: &str) {
+        if name == HeaderName::Other || name == HeaderName::ContentLength {
+            return self.fail(BuildError::Name(name.to_string()));
+        }
+        if has_control(value.as_bytes()) {
+            return self.fail(BuildError::Control(name.to_string()));
+        }
+        let open = self.open(name);
+        self.put(value.trim_matches([' ', '\t']));
+        self.close(name, open);
+    }
+
+    fn number(&mut self, name: HeaderName, value: u32) {
+        let open = self.open(name);
+        let _ = write!(self.bytes, "{value}");
+        self.close(name, open);
+    }
+
+    fn other(&mut self, name: &str, value: &str) {
+        let known = HeaderName::parse(name.as_bytes());
+        if !is_token(name.as_bytes()) || known == HeaderName::ContentLength {
+            return self.fail(BuildError::Name(name.escape_debug().to_string()));
+        }
+        if has_control(value.as_bytes()) {
+            return self.fail(BuildError::Control(name.to_owned()));
+        }
+        let start = self.bytes.len();
+        self.put(name);
+        self.put(": ");
+        let open = Open { name: start, value: self.bytes.len() };
+        self.put(value.trim_matches([' ', '\t']));
+        self.close(known, open);
+    }
+
+    fn copy(&mut self, from: &Fields, name: HeaderName) {
+        for value in from.texts(name) {
+            let open = self.open(name);
+            self.put_clean(&value);
+            self.close(name, open);
+        }
+    }
+
+    /// §18.2.1, RFC 3581 §4: the top value tells where the packet came from.
+    fn copy_vias(&mut self, request: &Request) {
+        let Some(source) = request.received_from() else { return self.copy(request, HeaderName::Via) };
+        for (index, value) in request.texts(HeaderName::Via).enumerate() {
+            let open = self.open(HeaderName::Via);
+            if index == 0 {
+                let (top, others) = value.split_at(ListItems::first_end(&value));
+                let marked = crate::sip::transport::via::received_from(top, source);
+                self.put_clean(&marked);
+                self.put_clean(others);
+            } else {
+                self.put_clean(&value);
+            }
+            self.close(HeaderName::Via, open);
+        }
+    }
+
+    fn body(&mut self, content_type: &str, body: Bytes) {
+        self.header(HeaderName::ContentType, content_type);
+        self.body = body;
+    }
+
+    fn finish(mut self) -> Result<Fields, BuildError> {
+        let open = self.open(HeaderName::ContentLength);
+        let _ = write!(self.bytes, "{}", self.body.len());
+        self.close(HeaderName::ContentLength, open);
+        self.put("\r\n");
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let body_start = self.bytes.len();
+        if body_start > u16::MAX as usize || self.body.len() > u32::MAX as usize / 2 {
+            return Err(BuildError::TooLarge);
+        }
+        self.bytes.extend_from_slice(&self.body);
+        Ok(Fields {
+            body_start: body_start as u32,
+            body_end: self.bytes.len() as u32,
+            raw: self.bytes.freeze(),
+            headers: self.headers,
+            defect: None,
+            received_from: None,
+        })
+    }
+}

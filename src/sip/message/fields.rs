@@ -1,0 +1,285 @@
+//! The header fields and the body of a message, as positions in its bytes (RFC 3261 §7.3).
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+use super::header_name::HeaderName;
+use super::list::ListItems;
+use super::method::Method;
+use super::name_addr::{NameAddr, NameAddrError};
+use super::text::Text;
+use super::verdict::Fault;
+use super::via::{Via, ViaError};
+
+/// What a request and a response have in common. Nothing is copied out of the message's bytes until it is asked for.
+#[derive(Debug, Clone)]
+pub struct Fields {
+    pub(super) raw: Bytes,
+    pub(super) headers: Vec<Header>,
+    pub(super) body_start: u32,
+    pub(super) body_end: u32,
+    /// The first thing that the lexer could not read; the verdict begins with it.
+    pub(super) defect: Option<Fault>,
+    pub(super) received_from: Option<SocketAddr>,
+}
+
+/// Where one header lies. A head is at most 64 KiB, so 16 bits reach everywhere.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Header {
+    pub name: HeaderName,
+    pub folded: bool,
+    pub name_start: u16,
+    pub name_len: u16,
+    pub value_start: u16,
+    pub value_len: u16,
+}
+
+/// Why CSeq or another number can not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FieldError {
+    #[error("the header is missing")]
+    Missing,
+    #[error("the header can not be read")]
+    Malformed,
+}
+
+impl Fields {
+    /// The whole message as it came, or as it goes.
+    pub fn raw(&self) -> &Bytes {
+        &self.raw
+    }
+
+    pub fn body(&self) -> &[u8] {
+        self.raw.get(self.body_start as usize..self.body_end as usize).unwrap_or_default()
+    }
+
+    /// The body, sharing the message's bytes.
+    pub fn body_bytes(&self) -> Bytes {
+        self.raw.slice(self.body_start as usize..self.body_end as usize)
+    }
+
+    /// How many header fields there are.
+    pub fn len(&self) -> usize {
+        self.headers.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.headers.is_empty()
+    }
+
+    /// All headers in wire order: the name as written, what it is, its value (trimmed, unfolded).
+    pub fn iter(&self) -> impl Iterator<Item = (&str, HeaderName, Cow<'_, str>)> {
+        self.headers.iter().map(|header| (self.name_text(header), header.name, self.value(header)))
+    }
+
+    /// The first value of a header: trimmed, folds joined by one space, invalid UTF-8 replaced.
+    pub fn text(&self, name: HeaderName) -> Option<Cow<'_, str>> {
+        self.texts(name).next()
+    }
+
+    /// The values of all headers of this name, in wire order.
+    pub fn texts(&self, name: HeaderName) -> impl Iterator<Item = Cow<'_, str>> {
+        self.named(name).map(|header| self.value(header))
+    }
+
+    /// The comma-separated items of all headers of this name, in wire order; commas in quotes and in `<…>` do not separate.
+    pub fn list(&self, name: HeaderName) -> impl Iterator<Item = Cow<'_, str>> {
+        self.texts(name).flat_map(ListItems::new)
+    }
+
+    /// The first value of a header that has no [`HeaderName`], its name compared without regard to case.
+    pub fn other(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.named(HeaderName::Other).find(|header| self.name_text(header).eq_ignore_ascii_case(name)).map(|header| self.value(header))
+    }
+
+    /// Headers whose name begins so, in wire order: the name as written, and the value.
+    pub fn others_with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
+        self.named(HeaderName::Other).map(|header| (self.name_text(header), header)).filter_map(move |(name, header)| {
+            name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)).then(|| (name, self.value(header)))
+        })
+    }
+
+    pub fn has(&self, name: HeaderName) -> bool {
+        self.named(name).next().is_some()
+    }
+
+    pub fn count(&self, name: HeaderName) -> usize {
+        self.named(name).count()
+    }
+
+    /// Whether a list header has this item, without regard to case: `has_token(HeaderName::Require, "100rel")`.
+    pub fn has_token(&self, name: HeaderName, token: &str) -> bool {
+        self.list(name).any(|item| item.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case(token))
+    }
+
+    /// The value as text that goes on sharing the message's bytes.
+    pub fn shared(&self, name: HeaderName) -> Option<Text> {
+        self.named(name).next().map(|header| self.shared_value(header))
+    }
+
+    pub fn top_via(&self) -> Result<Via, ViaError> {
+        let whole = self.shared(HeaderName::Via).ok_or(ViaError::Missing)?;
+        let end = ListItems::first_end(&whole);
+        Via::from_text(if end == whole.len() { whole } else { whole.cut(0..end) })
+    }
+
+    /// All Via values, top first.
+    pub fn vias(&self) -> impl Iterator<Item = Result<Via, ViaError>> {
+        self.list(HeaderName::Via).map(|via| Via::parse(&via))
+    }
+
+    pub fn from(&self) -> Result<NameAddr, AddressError> {
+        self.address(HeaderName::From)
+    }
+
+    pub fn to(&self) -> Result<NameAddr, AddressError> {
+        self.address(HeaderName::To)
+    }
+
+    /// The one address of a header that holds one.
+    pub fn address(&self, name: HeaderName) -> Result<NameAddr, AddressError> {
+        let text = self.shared(name).ok_or(AddressError::Missing)?;
+        Ok(NameAddr::from_text(&text)?)
+    }
+
+    /// All addresses of a header that holds a list: Route, Record-Route, Contact, Diversion, P-Asserted-Identity.
+    pub fn addresses(&self, name: HeaderName) -> impl Iterator<Item = Result<NameAddr, NameAddrError>> {
+        self.list(name).map(|item| NameAddr::parse(&item))
+    }
+
+    /// The first Contact.
+    pub fn contact(&self) -> Option<Result<NameAddr, NameAddrError>> {
+        self.addresses(HeaderName::Contact).next()
+    }
+
+    /// The tag of From, read without making an address of it.
+    pub fn from_tag(&self) -> Option<Cow<'_, str>> {
+        self.tag_of(HeaderName::From)
+    }
+
+    /// The tag of To, read without making an address of it.
+    pub fn to_tag(&self) -> Option<Cow<'_, str>> {
+        self.tag_of(HeaderName::To)
+    }
+
+    /// None where it is missing, empty, or not the one word that it must be.
+    pub fn call_id(&self) -> Option<&str> {
+        let header = self.named(HeaderName::CallId).next()?;
+        let id = std::str::from_utf8(self.value_bytes(header)).ok()?;
+        (!id.is_empty() && id.bytes().all(|byte| byte > b' ' && byte != 0x7f)).then_some(id)
+    }
+
+    /// §20.16: a number below 2^31 and a method.
+    pub fn cseq(&self) -> Result<(u32, Method), FieldError> {
+        let text = self.text(HeaderName::CSeq).ok_or(FieldError::Missing)?;
+        let (number, method) = text.split_once([' ', '\t']).ok_or(FieldError::Malformed)?;
+        let number = decimal(number).filter(|&number| number < 1 << 31).ok_or(FieldError::Malformed)?;
+        let method = Method::parse(method.trim().as_bytes()).ok_or(FieldError::Malformed)?;
+        Ok((number as u32, method))
+    }
+
+    /// None where it is missing or unreadable (the verdict tells those apart).
+    pub fn max_forwards(&self) -> Option<u8> {
+        self.text(HeaderName::MaxForwards).and_then(|text| decimal(&text)).and_then(|number| number.try_into().ok())
+    }
+
+    /// A header that is a number, perhaps with parameters after it: Expires, Min-SE, Session-Expires, RSeq, Retry-After.
+    pub fn number(&self, name: HeaderName) -> Option<u32> {
+        let text = self.text(name)?;
+        let digits = text.split([';', ' ', '(']).next()?;
+        decimal(digits).and_then(|number| number.try_into().ok())
+    }
+
+    /// The media type without its parameters, in lower case: `application/sdp`.
+    pub fn content_type(&self) -> Option<String> {
+        let text = self.text(HeaderName::ContentType)?;
+        let mut parts = text.split(';').next()?.split('/').map(str::trim);
+        let (kind, subtype) = (parts.next()?, parts.next()?);
+        Some(format!("{kind}/{subtype}").to_ascii_lowercase())
+    }
+
+    /// Where the message came from, once [`Fields::mark_received`] said so.
+    pub fn received_from(&self) -> Option<SocketAddr> {
+        self.received_from
+    }
+
+    /// Notes the packet's source: responses then carry `received` and `rport` (§18.2.1, RFC 3581).
+    pub fn mark_received(&mut self, source: SocketAddr) {
+        self.received_from = Some(source);
+    }
+
+    pub(super) fn named(&self, name: HeaderName) -> impl Iterator<Item = &Header> {
+        self.headers.iter().filter(move |header| header.name == name)
+    }
+
+    pub(super) fn name_text(&self, header: &Header) -> &str {
+        let start = header.name_start as usize;
+        self.raw.get(start..start + header.name_len as usize).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or("")
+    }
+
+    pub(super) fn value_bytes(&self, header: &Header) -> &[u8] {
+        let start = header.value_start as usize;
+        self.raw.get(start..start + header.value_len as usize).unwrap_or_default()
+    }
+
+    pub(super) fn value(&self, header: &Header) -> Cow<'_, str> {
+        let bytes = self.value_bytes(header);
+        if header.folded { Cow::Owned(unfold(bytes)) } else { String::from_utf8_lossy(bytes) }
+    }
+
+    fn shared_value(&self, header: &Header) -> Text {
+        if header.folded {
+            return Text::from(unfold(self.value_bytes(header)));
+        }
+        let start = header.value_start as usize;
+        Text::lossy(self.raw.slice(start..start + header.value_len as usize))
+    }
+
+    fn tag_of(&self, name: HeaderName) -> Option<Cow<'_, str>> {
+        let tag = |text: &str| {
+            // The tag is the header's parameter: after the closing bracket, where there is one outside of quotes.
+            let after_display = if text.starts_with('"') { super::text::quoted_end(text)? } else { 0 };
+            let tail = text.get(after_display..)?;
+            let tail = tail.find('>').and_then(|end| tail.get(end..)).unwrap_or(tail);
+            let params = tail.get(tail.find(';')?..)?;
+            let value = super::params::Params::new(params).find("tag").filter(|tag| !tag.is_empty())?;
+            let start = value.as_ptr() as usize - text.as_ptr() as usize;
+            Some(start..start + value.len())
+        };
+        match self.text(name)? {
+            Cow::Borrowed(text) => text.get(tag(text)?).map(Cow::Borrowed),
+            Cow::Owned(text) => text.get(tag(&text)?).map(|tag| Cow::Owned(tag.to_owned())),
+        }
+    }
+}
+
+/// Why an address header can not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    #[error("the header is missing")]
+    Missing,
+    #[error(transparent)]
+    Malformed(#[from] NameAddrError),
+}
+
+/// §7.3.1: a line end and the blanks around it stand for one space.
+fn unfold(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut plain = String::with_capacity(text.len());
+    for (index, line) in text.split('\n').enumerate() {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let part = if index == 0 { line.trim_end_matches([' ', '\t']) } else { line.trim_matches([' ', '\t']) };
+        if !plain.is_empty() && !part.is_empty() {
+            plain.push(' ');
+        }
+        plain.push_str(part);
+    }
+    plain
+}
+
+/// Digits only: no sign, no blank, no overflow.
+pub(super) fn decimal(text: &str) -> Option<u64> {
+    (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
+}

@@ -1,0 +1,216 @@
+//! Header names (RFC 3261 §7.3.1, §20): recognised without regard to case, in full or compact.
+
+use std::fmt;
+
+macro_rules! header_names {
+    ($($variant:ident = $canonical:literal $(/ $compact:literal)?,)*) => {
+        /// A header field's name, where we know it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum HeaderName {
+            $(#[doc = $canonical] $variant,)*
+            /// Any name that is not in this table: `X-GA-*`, and everything we pass by.
+            Other,
+        }
+
+        const CANONICAL: &[&str] = &[$($canonical,)*];
+        const ALL: &[HeaderName] = &[$(HeaderName::$variant,)*];
+
+        impl HeaderName {
+            /// The one-letter form, where one is registered.
+            pub const fn compact(self) -> Option<char> {
+                match self {
+                    $($(Self::$variant => Some($compact),)?)*
+                    _ => None,
+                }
+            }
+
+            const fn from_compact(letter: u8) -> Self {
+                match letter {
+                    $($(letter if letter == $compact as u8 => Self::$variant,)?)*
+                    _ => Self::Other,
+                }
+            }
+        }
+    };
+}
+
+header_names! {
+    Via = "Via" / 'v',
+    From = "From" / 'f',
+    To = "To" / 't',
+    CallId = "Call-ID" / 'i',
+    CSeq = "CSeq",
+    MaxForwards = "Max-Forwards",
+    Contact = "Contact" / 'm',
+    Route = "Route",
+    RecordRoute = "Record-Route",
+    ContentType = "Content-Type" / 'c',
+    ContentLength = "Content-Length" / 'l',
+    ContentEncoding = "Content-Encoding" / 'e',
+    ContentDisposition = "Content-Disposition",
+    ContentLanguage = "Content-Language",
+    ContentId = "Content-ID",
+    MimeVersion = "MIME-Version",
+    ReferTo = "Refer-To" / 'r',
+    ReferredBy = "Referred-By" / 'b',
+    ReferSub = "Refer-Sub",
+    Event = "Event" / 'o',
+    AllowEvents = "Allow-Events" / 'u',
+    SubscriptionState = "Subscription-State",
+    Allow = "Allow",
+    Supported = "Supported" / 'k',
+    Require = "Require",
+    ProxyRequire = "Proxy-Require",
+    Unsupported = "Unsupported",
+    SessionExpires = "Session-Expires" / 'x',
+    MinSe = "Min-SE",
+    RSeq = "RSeq",
+    RAck = "RAck",
+    WwwAuthenticate = "WWW-Authenticate",
+    Authorization = "Authorization",
+    ProxyAuthenticate = "Proxy-Authenticate",
+    ProxyAuthorization = "Proxy-Authorization",
+    AuthenticationInfo = "Authentication-Info",
+    ProxyAuthenticationInfo = "Proxy-Authentication-Info",
+    Reason = "Reason",
+    RetryAfter = "Retry-After",
+    Warning = "Warning",
+    UserAgent = "User-Agent",
+    Server = "Server",
+    Accept = "Accept",
+    AcceptEncoding = "Accept-Encoding",
+    AcceptLanguage = "Accept-Language",
+    AcceptContact = "Accept-Contact" / 'a',
+    RejectContact = "Reject-Contact" / 'j',
+    RequestDisposition = "Request-Disposition" / 'd',
+    Date = "Date",
+    Expires = "Expires",
+    MinExpires = "Min-Expires",
+    Timestamp = "Timestamp",
+    Subject = "Subject" / 's',
+    Organization = "Organization",
+    Priority = "Priority",
+    InReplyTo = "In-Reply-To",
+    ReplyTo = "Reply-To",
+    AlertInfo = "Alert-Info",
+    CallInfo = "Call-Info",
+    ErrorInfo = "Error-Info",
+    Diversion = "Diversion",
+    HistoryInfo = "History-Info",
+    PAssertedIdentity = "P-Asserted-Identity",
+    PPreferredIdentity = "P-Preferred-Identity",
+    RemotePartyId = "Remote-Party-ID",
+    Privacy = "Privacy",
+    Identity = "Identity" / 'y',
+    Path = "Path",
+    ServiceRoute = "Service-Route",
+    Replaces = "Replaces",
+    Join = "Join",
+    TargetDialog = "Target-Dialog",
+    AnswerMode = "Answer-Mode",
+    InfoPackage = "Info-Package",
+    RecvInfo = "Recv-Info",
+    UserToUser = "User-to-User",
+    SessionId = "Session-ID",
+    SipETag = "SIP-ETag",
+    SipIfMatch = "SIP-If-Match",
+    Geolocation = "Geolocation",
+}
+
+impl HeaderName {
+    /// The name as the RFCs write it; empty for [`HeaderName::Other`].
+    pub const fn canonical(self) -> &'static str {
+        let index = self as usize;
+        if index < CANONICAL.len() { CANONICAL[index] } else { "" }
+    }
+
+    /// Recognises a name.
+    pub fn parse(name: &[u8]) -> Self {
+        let &[first, ..] = name else { return Self::Other };
+        let first = first | 0x20;
+        if name.len() == 1 {
+            return Self::from_compact(first);
+        }
+        if name.len() > LONGEST {
+            return Self::Other;
+        }
+        // All names of one length stand together; few share their first letter too.
+        let (start, end) = (BY_LENGTH.starts[name.len()] as usize, BY_LENGTH.starts[name.len() + 1] as usize);
+        for &(letter, candidate) in &BY_LENGTH.names[start..end] {
+            if letter == first && candidate.canonical().as_bytes().eq_ignore_ascii_case(name) {
+                return candidate;
+            }
+        }
+        Self::Other
+    }
+
+    /// Whether a second header of this name makes a message malformed (§7.3.1: no list, so one only).
+    pub const fn is_single(self) -> bool {
+        matches!(
+            self,
+            Self::From | Self::To | Self::CallId | Self::CSeq | Self::MaxForwards | Self::ContentLength | Self::ContentType | Self::ReferTo
+        )
+    }
+}
+
+impl fmt::Display for HeaderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.canonical())
+    }
+}
+
+const LONGEST: usize = 25;
+
+struct ByLength {
+    names: [(u8, HeaderName); ALL.len()],
+    /// Where the names of a length begin.
+    starts: [u8; LONGEST + 2],
+}
+
+static BY_LENGTH: ByLength = by_length();
+
+const fn by_length() -> ByLength {
+    let mut table = ByLength { names: [(0, HeaderName::Other); ALL.len()], starts: [0; LONGEST + 2] };
+    let (mut length, mut filled) = (0, 0);
+    while length <= LONGEST {
+        table.starts[length] = filled as u8;
+        let mut index = 0;
+        while index < ALL.len() {
+            let canonical = CANONICAL[index].as_bytes();
+            if canonical.len() == length {
+                table.names[filled] = (canonical[0] | 0x20, ALL[index]);
+                filled += 1;
+            }
+            index += 1;
+        }
+        length += 1;
+    }
+    table.starts[LONGEST + 1] = filled as u8;
+    assert!(filled == ALL.len(), "a name is longer than LONGEST");
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_found_in_any_case_and_compact() {
+        for &name in ALL {
+            assert_eq!(HeaderName::parse(name.canonical().as_bytes()), name);
+            assert_eq!(HeaderName::parse(name.canonical().to_ascii_uppercase().as_bytes()), name);
+            if let Some(letter) = name.compact() {
+                assert_eq!(HeaderName::parse(letter.to_string().as_bytes()), name);
+                assert_eq!(HeaderName::parse(letter.to_ascii_uppercase().to_string().as_bytes()), name);
+            }
+        }
+    }
+
+    #[test]
+    fn strangers_are_other() {
+        for name in ["", "X-GA-taskName", "Vi", "Viaa", "z", "a-name-that-is-longer-than-any-of-ours"] {
+            assert_eq!(HeaderName::parse(name.as_bytes()), HeaderName::Other);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Text that shares a message's bytes, and the character classes of RFC 3261 §25.1.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::{Deref, Range};
+
+use bytes::Bytes;
+
+/// UTF-8 text as a slice of shared bytes: cheap to clone, cheap to cut.
+#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Text(Bytes);
+
+impl Text {
+    /// Shares the bytes where they are UTF-8; copies them with U+FFFD where they are not.
+    pub fn lossy(bytes: Bytes) -> Self {
+        match std::str::from_utf8(&bytes) {
+            Ok(_) => Self(bytes),
+            Err(_) => Self::from(String::from_utf8_lossy(&bytes).into_owned()),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        // Every constructor checked, and `cut` keeps to character boundaries.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// A part of it that shares the same bytes; empty when the range is not one of this text.
+    pub fn cut(&self, range: Range<usize>) -> Self {
+        if self.as_str().get(range.clone()).is_some() { Self(self.0.slice(range)) } else { Self::default() }
+    }
+
+    /// A part of it, given as a subslice of [`Text::as_str`].
+    pub fn share(&self, part: &str) -> Self {
+        if part.is_empty() { Self::default() } else { Self(self.0.slice_ref(part.as_bytes())) }
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+    fn deref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(Bytes::copy_from_slice(text.as_bytes()))
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self(Bytes::from(text))
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+/// §25.1 `token`: one or more of alphanumerics and ``-.!%*_+`'~``.
+pub fn is_token(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|&byte| is_token_byte(byte))
+}
+
+pub(crate) const fn is_token_byte(byte: u8) -> bool {
+    TOKEN[byte as usize]
+}
+
+const TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let b = byte as u8;
+        table[byte] = b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~');
+        byte += 1;
+    }
+    table
+};
+
+/// Controls have no place in a header value or a URI (§25.1 `TEXT-UTF8-TRIM`); a tab may stand for a space.
+pub fn has_control(text: &[u8]) -> bool {
+    text.iter().any(|&byte| (byte < 0x20 && byte != b'\t') || byte == 0x7f)
+}
+
+/// Trims SP and HT, and the line ends of folding.
+pub(crate) fn trim_lws(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\r', '\n'])
+}
+
+/// Takes the quotes and the backslashes off a quoted string; other text comes back as it is.
+pub fn unquote(text: &str) -> Cow<'_, str> {
+    let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return Cow::Borrowed(text) };
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    let mut plain = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(char) = chars.next() {
+        plain.extend(if char == '\\' { chars.next() } else { Some(char) });
+    }
+    Cow::Owned(plain)
+}
+
+/// Writes a quoted string (§25.1 `quoted-string`).
+pub fn quote(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for char in text.chars() {
+        if matches!(char, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(char);
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// Where the quoted string that begins `text` ends (the index after the closing quote); None when it never does.
+pub(crate) fn quoted_end(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut index = 1;
+    while let Some(&byte) = bytes.get(index) {
+        match byte {
+            b'"' => return Some(index + 1),
+            b'\\' => index += 2,
+            _ => index += 1,
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoting_round_trips() {
+        for text in ["", "plain", r#"a "b" \c"#, "ü ;<"] {
+            assert_eq!(unquote(&quote(text)), text);
+        }
+    }
+
+    #[test]
+    fn cutting_off_a_character_boundary_yields_nothing() {
+        assert_eq!(Text::from("aüb").cut(0..2).as_str(), "");
+        assert_eq!(Text::from("aüb").cut(1..3).as_str(), "ü");
+        assert_eq!(Text::from("ab").cut(1..9).as_str(), "");
+    }
+}

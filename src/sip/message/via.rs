@@ -1,0 +1,175 @@
+//! Via values (RFC 3261 §20.42, RFC 3581, RFC 5118 §4.5).
+
+use std::fmt;
+use std::net::IpAddr;
+
+use super::host::{Host, parse_ip, split_host_port};
+use super::params::Params;
+use super::text::{Text, is_token, trim_lws};
+use crate::sip::transport::Transport;
+
+/// One Via value: who sent, by what, and which transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Via {
+    text: Text,
+    transport: Text,
+    sent_by: Text,
+    params: Text,
+    pub host: Host,
+    /// The port, where sent-by has one.
+    pub port: Option<u16>,
+}
+
+/// Why a value is no Via.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ViaError {
+    #[error("no Via at all")]
+    Missing,
+    #[error("no sent-protocol SIP/2.0/…")]
+    Protocol,
+    #[error("no valid sent-by")]
+    SentBy,
+    #[error("text after sent-by that is no parameter")]
+    Trailing,
+}
+
+impl Via {
+    /// Reads one value out of a text of its own.
+    pub fn parse(text: &str) -> Result<Self, ViaError> {
+        Self::from_text(Text::from(text))
+    }
+
+    /// Reads one value that goes on sharing the bytes it lies in.
+    pub fn from_text(text: Text) -> Result<Self, ViaError> {
+        let whole = trim_lws(&text);
+        // §25.1: blanks may stand around the slashes.
+        let mut protocol = whole.splitn(3, '/').map(trim_lws);
+        let (Some(name), Some(version), Some(rest)) = (protocol.next(), protocol.next(), protocol.next()) else {
+            return Err(ViaError::Protocol);
+        };
+        let (transport, sent_by) = rest.split_once([' ', '\t']).ok_or(ViaError::Protocol)?;
+        if !name.eq_ignore_ascii_case("SIP") || version != "2.0" || !is_token(transport.as_bytes()) {
+            return Err(ViaError::Protocol);
+        }
+        let sent_by = trim_lws(sent_by);
+        let (host, port, params) = split_host_port(sent_by, true).ok_or(ViaError::SentBy)?;
+        let parsed = Host::parse(host).ok_or(ViaError::SentBy)?;
+        if !params.is_empty() && !params.starts_with(';') {
+            return Err(ViaError::Trailing);
+        }
+        let written = trim_lws(&sent_by[..sent_by.len() - params.len()]);
+        Ok(Self {
+            transport: text.share(transport),
+            sent_by: text.share(written),
+            params: text.share(params),
+            host: parsed,
+            port,
+            text: text.clone(),
+        })
+    }
+
+    /// The transport, when it is one that we speak.
+    pub fn transport(&self) -> Option<Transport> {
+        self.transport.parse().ok()
+    }
+
+    pub fn transport_text(&self) -> &str {
+        &self.transport
+    }
+
+    /// `host[:port]` as written.
+    pub fn sent_by(&self) -> &str {
+        &self.sent_by
+    }
+
+    pub fn branch(&self) -> Option<&str> {
+        self.param("branch").filter(|branch| !branch.is_empty())
+    }
+
+    /// A branch that RFC 3261 made (§8.1.1.7: it begins with the cookie and has something after it).
+    pub fn has_rfc3261_branch(&self) -> bool {
+        self.branch()
+            .and_then(|branch| branch.get(..7).zip(branch.get(7..)))
+            .is_some_and(|(cookie, rest)| cookie.eq_ignore_ascii_case("z9hG4bK") && !rest.is_empty())
+    }
+
+    pub fn received(&self) -> Option<IpAddr> {
+        self.param("received").and_then(parse_ip)
+    }
+
+    /// `Some(None)`: the sender asks for it; `Some(Some(port))`: filled in (RFC 3581).
+    pub fn rport(&self) -> Option<Option<u16>> {
+        self.param("rport").map(|value| value.parse().ok())
+    }
+
+    pub fn maddr(&self) -> Option<&str> {
+        self.param("maddr")
+    }
+
+    /// The first parameter of this name, as written; `Some("")` for a flag.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.params().find(name)
+    }
+
+    pub fn params(&self) -> Params<'_> {
+        Params::new(&self.params)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for Via {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_via_with_everything() {
+        let via = Via::parse("SIP/2.0/UDP 192.0.2.1:5066;branch=z9hG4bKx;rport=4711;received=198.51.100.9").unwrap();
+        assert_eq!((via.transport(), via.port, via.sent_by()), (Some(Transport::Udp), Some(5066), "192.0.2.1:5066"));
+        assert_eq!((via.branch(), via.rport(), via.received()), (Some("z9hG4bKx"), Some(Some(4711)), "198.51.100.9".parse().ok()));
+        assert!(via.has_rfc3261_branch());
+    }
+
+    #[test]
+    fn blanks_may_stand_around_slashes_and_colons() {
+        let via = Via::parse("SIP  / 2.0\t/ TCP     spindle.example.com : 5060  ;\tbranch  =   z9hG4bK9ikj8").unwrap();
+        assert_eq!((via.transport_text(), via.port, via.branch()), ("TCP", Some(5060), Some("z9hG4bK9ikj8")));
+    }
+
+    #[test]
+    fn received_with_and_without_brackets() {
+        for received in ["2001:db8::9:255", "[2001:db8::9:255]"] {
+            let via = Via::parse(&format!("SIP/2.0/UDP [2001:db8::9:1];received={received};branch=z9hG4bKas3")).unwrap();
+            assert_eq!(via.received(), "2001:db8::9:255".parse().ok());
+        }
+    }
+
+    #[test]
+    fn the_cookie_alone_is_no_branch_of_rfc3261() {
+        assert!(!Via::parse("SIP/2.0/UDP h;branch=z9hG4bK").unwrap().has_rfc3261_branch());
+        assert!(!Via::parse("SIP/2.0/UDP h;branch=390skdjuw").unwrap().has_rfc3261_branch());
+    }
+
+    #[test]
+    fn what_is_no_via() {
+        for (text, why) in [
+            ("", ViaError::Protocol),
+            ("SIP/2.0/UDP", ViaError::Protocol),
+            ("SIP/7.0/UDP h", ViaError::Protocol),
+            ("SIP/2.0/U,P h", ViaError::Protocol),
+            ("SIP/2.0/UDP ;branch=a", ViaError::SentBy),
+            ("SIP/2.0/UDP h:port", ViaError::SentBy),
+            ("SIP/2.0/UDP h x", ViaError::Trailing),
+        ] {
+            assert_eq!(Via::parse(text), Err(why), "{text}");
+        }
+    }
+}
