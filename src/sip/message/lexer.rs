@@ -100,10 +100,10 @@ impl StartLine {
         let version_start = memchr::memrchr(b' ', trimmed).map_or(0, |blank| blank + 1);
         let (Some(method), Some(version)) = (line.get(..method_end), trimmed.get(version_start..)) else { return Err(ParseError::NotSip) };
         let method = Method::parse(method).ok_or(ParseError::NotSip)?;
-        if !version.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/")) || version_start <= method_end {
+        if !version.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/")) || version_start <= method_end + 1 {
             return Err(ParseError::NotSip);
         }
-        let uri_range = (method_end + 1).min(version_start - 1)..version_start - 1;
+        let uri_range = method_end + 1..version_start - 1;
         let uri = line.get(uri_range.clone()).unwrap_or_default();
         let defect = if !version.eq_ignore_ascii_case(b"SIP/2.0") {
             Some(Fault::answer(505, "Version Not Supported"))
@@ -122,11 +122,11 @@ impl StartLine {
     }
 
     fn read_status(line: &[u8], offset: usize) -> Result<Self, ParseError> {
-        let rest = line.get(8..).filter(|_| line.get(..8).is_some_and(|version| version.eq_ignore_ascii_case(b"SIP/2.0")));
+        let rest = line.get(7..).filter(|_| line.get(..7).is_some_and(|version| version.eq_ignore_ascii_case(b"SIP/2.0")));
         // §25.1 wants a blank after the code even where the phrase is empty; some leave it out.
         let (code, after) = match rest.ok_or(ParseError::NotSip)? {
             [b' ', a, b, c] => ([a, b, c], line.len()),
-            [b' ', a, b, c, b' ', ..] => ([a, b, c], 13),
+            [b' ', a, b, c, b' ', ..] => ([a, b, c], 12),
             _ => return Err(ParseError::StatusCode),
         };
         let mut number = 0;
