@@ -71,7 +71,8 @@ pub fn differences(report: &TestCallReport, bridge: &CallRecord) -> Vec<String> 
     };
     let mut differences = Vec::new();
     let mut expect = |what: &str, part: PayloadPart, set: Vec<(String, String)>| {
-        let arrived: Vec<_> = payload.items.iter().filter(|item| item.part == part).map(|i| (i.parameter.clone(), i.value.clone())).collect();
+        let arrived: Vec<_> =
+            payload.items.iter().filter(|item| item.part == part).map(|i| (i.parameter.clone(), i.value.clone())).collect();
         for (name, value) in &set {
             match arrived.iter().find(|(n, _)| n == name) {
                 None => differences.push(format!("{what} {name} was set and did not arrive")),
