@@ -3,6 +3,7 @@
 //! Reading is forgiving and judging is separate: [`Message::parse`] takes whatever looks like SIP, and
 //! [`Request::verdict`] and [`Response::verdict`] say whether it may be used, or what to answer.
 
+mod auth;
 mod builder;
 mod fields;
 mod header_name;
@@ -22,6 +23,7 @@ use std::ops::{Deref, DerefMut};
 
 use bytes::Bytes;
 
+pub use auth::AuthValue;
 pub use builder::{BuildError, RequestBuilder, ResponseBuilder};
 pub use fields::{AddressError, FieldError, Fields};
 pub use header_name::HeaderName;
