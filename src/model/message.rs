@@ -26,6 +26,16 @@ pub struct CapturedMessage {
     pub bytes: Bytes,
 }
 
+/// One RTP or RTCP packet, as it crossed the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RtpPacket {
+    pub at: Timestamp,
+    /// Who sent it: this program, or the far side.
+    pub source: SocketAddr,
+    pub destination: SocketAddr,
+    pub bytes: Bytes,
+}
+
 /// Seen from this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

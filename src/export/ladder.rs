@@ -1,0 +1,72 @@
+//! A call as a text ladder: parties as columns, one time axis over all legs, the payload decoded below.
+
+use std::fmt::Write as _;
+
+use crate::model::{CallRecord, CapturedMessage};
+
+mod below;
+mod chart;
+mod gist;
+#[cfg(test)]
+pub(super) mod sample;
+
+pub use gist::gist;
+
+/// Lines stay within this many characters, wide values of the payload apart.
+const WIDTH: usize = 120;
+
+/// The whole ladder of one call. Plain UTF-8, readable at 120 columns; control characters from the wire are shown, not written.
+pub fn text(record: &CallRecord, messages: &[CapturedMessage]) -> String {
+    let mut out = String::new();
+    let kind = if record.test_call { "Test call" } else { "Call" };
+    let _ = writeln!(out, "{kind} {}  {} → {}  {}", record.id, printable(&record.from), printable(&record.to), date(record));
+    out.push('\n');
+    chart::draw(&mut out, record, messages);
+    below::write(&mut out, record);
+    out
+}
+
+fn date(record: &CallRecord) -> String {
+    let micros = i64::try_from(record.started_at.0).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_microsecond(micros).map(|t| format!("{t:.6}")).unwrap_or_default()
+}
+
+/// Text from outside as one line that can't steer a terminal.
+fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        // Besides the controls: marks that turn the direction of what follows.
+        if c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            let _ = write!(out, "{}", c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// At most `width` characters, the last one `…` where some are missing.
+fn clipped(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let mut out: String = text.chars().take(width.saturating_sub(1)).collect();
+    out.push('…');
+    out
+}
+
+/// 1214 → `1,214`
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;
