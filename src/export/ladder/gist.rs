@@ -89,7 +89,7 @@ mod tests {
     fn a_message_is_told_in_a_few_words() {
         let cases: &[(&[u8], &str)] = &[
             (b"INVITE sip:b SIP/2.0\r\nTo: <sip:b>\r\nX-GA-iv-a: 1\r\nx-ga-iv-b: 2\r\n\r\n", "INVITE 2 variables 65 B"),
-            (b"INVITE sip:b SIP/2.0\r\nt: <sip:b>;tag=1\r\n\r\nv=0\r\na=sendonly\r\n", "re-INVITE hold 60 B"),
+            (b"INVITE sip:b SIP/2.0\r\nt: <sip:b>;tag=1\r\n\r\nv=0\r\na=sendonly\r\n", "re-INVITE hold 59 B"),
             (b"REFER sip:b SIP/2.0\r\nr: <sip:r@h?X-GA-transfer=SYSTEM&X-GA-tv-a=1>\r\n\r\n", "REFER SYSTEM 1 variable"),
             (b"NOTIFY sip:b SIP/2.0\r\nEvent: refer\r\n\r\nSIP/2.0 100 Trying\r\n", "NOTIFY 100 Trying"),
             (b"NOTIFY sip:b SIP/2.0\r\nEvent: refer\r\n\r\n", "NOTIFY"),
