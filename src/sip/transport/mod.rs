@@ -3,6 +3,9 @@
 
 pub mod via;
 
+pub mod framing;
+pub mod target;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
