@@ -1,0 +1,57 @@
+//! Which transaction a request belongs to (RFC 3261 §17.2.3).
+
+use std::hash::Hash as _;
+use std::hash::Hasher as _;
+
+use crate::sip::{
+    ids::Ids,
+    message::{HeaderName, Method, Request, Via},
+};
+
+/// A request's transaction, as a keyed hash that strangers cannot aim at; ACK and CANCEL have the key of their INVITE
+/// in `invite`, and CANCEL a transaction of its own besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ServerKey {
+    /// The transaction that the request itself opens, or repeats.
+    pub own: u64,
+    /// For ACK and CANCEL: the INVITE transaction that they speak of. Else the same as `own`.
+    pub invite: u64,
+    /// The same request over another path has the same value here (§8.2.2.2).
+    pub merge: u64,
+}
+
+impl ServerKey {
+    pub fn of(request: &Request, top: &Via, ids: &Ids) -> Self {
+        let mut base = ids.hasher();
+        if let Some(branch) = top.branch().filter(|_| top.has_rfc3261_branch()) {
+            branch.hash(&mut base);
+            // Hosts compare without regard to case, ports by their presence.
+            for byte in top.sent_by().bytes() {
+                base.write_u8(byte.to_ascii_lowercase());
+            }
+        } else {
+            // RFC 2543 has no branch to trust: the whole of what stays the same between INVITE, ACK and CANCEL. The To tag
+            // may be ours by the time of the ACK, so it is left out.
+            request.uri_text().hash(&mut base);
+            request.from_tag().hash(&mut base);
+            request.call_id().hash(&mut base);
+            request.cseq().map(|cseq| cseq.0).unwrap_or_default().hash(&mut base);
+            top.as_str().hash(&mut base);
+        }
+        let with = |method: &str| {
+            let mut hasher = base.clone();
+            method.hash(&mut hasher);
+            hasher.finish()
+        };
+        let own = match request.method() {
+            &Method::ACK => with(Method::INVITE.as_str()),
+            method => with(method.as_str()),
+        };
+        let invite = if *request.method() == Method::CANCEL { with(Method::INVITE.as_str()) } else { own };
+        let mut merge = ids.hasher();
+        request.from_tag().hash(&mut merge);
+        request.call_id().hash(&mut merge);
+        request.text(HeaderName::CSeq).hash(&mut merge);
+        Self { own, invite, merge: merge.finish() }
+    }
+}
