@@ -281,6 +281,8 @@ pub struct StreamFigures {
     pub round_trip_ms: Option<f32>,
     /// Packets from addresses that the stream does not know.
     pub strangers: u64,
+    /// Packets that are no RTP, RTCP or telephone-event.
+    pub malformed: u64,
     pub dtmf_received: String,
     /// From the first `Configure` to the first packet received.
     pub first_packet_us: Option<u64>,

@@ -2,8 +2,25 @@
 //!
 //! Everybody else speaks to it in the words of [`command`]: a party sends [`MediaCommand`]s and hears [`MediaEvent`]s.
 
+pub mod codecs;
 pub mod command;
+pub mod dtmf;
+pub mod jitter;
+pub mod level;
+pub mod plane;
+pub mod playout;
 pub mod ports;
+pub mod recording;
+pub mod relay;
+pub mod rtcp;
+pub mod rtp;
+mod seed;
+pub mod source;
+#[cfg(test)]
+mod stories;
+mod stream;
+pub mod tone;
 
 pub use command::{Codec, Direction, MediaCommand, MediaEvent, Playout, Recording, StreamFigures, StreamId, StreamSetup};
+pub use plane::{Channel, Clock, MediaPlane, Owner, Sink};
 pub use ports::PortPool;

@@ -1,0 +1,490 @@
+//! One RTP session: what arrives is judged and counted, what leaves is paced, relayed and numbered.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::codecs::RATE;
+use super::command::{Codec, MediaEvent, Playout, StreamFigures, StreamId, StreamSetup};
+use super::dtmf;
+use super::jitter::{Arrival, Reception};
+use super::level::{SilenceWatch, is_sound};
+use super::plane::{Channel, Clock, Owner, Sink};
+use super::playout::Player;
+use super::recording::Tape;
+use super::relay::{Outgoing, samples_between};
+use super::rtcp;
+use super::rtp::{self, Header};
+use super::seed;
+use super::source::{SourceLock, Verdict};
+
+/// The state of one stream. Every method takes the time and says what it wants through the sink.
+#[derive(Debug)]
+pub struct Stream {
+    pub owner: Owner,
+    pub id: StreamId,
+    pub port: u16,
+    /// The slot of the stream that it is connected to.
+    pub peer: Option<usize>,
+    /// When the plane has it on its list.
+    pub wake: Option<Instant>,
+    setup: Option<StreamSetup>,
+    configured_at: Option<Instant>,
+    /// By payload type, as our SDP told the peer.
+    contents: [Content; 128],
+    source: SourceLock,
+    reception: Reception,
+    malformed: u64,
+    outgoing: Outgoing,
+    player: Option<Player>,
+    next_frame: Option<Instant>,
+    dtmf_out: dtmf::Sender,
+    /// The timestamp at which the digit under way began.
+    dtmf_began: u32,
+    dtmf_in: dtmf::Receiver,
+    dtmf_received: String,
+    silence: Option<SilenceWatch>,
+    record: Option<Tape>,
+    tap: Option<Tape>,
+    reports: rtcp::Reports,
+    rtcp_remote: Option<SocketAddr>,
+    next_rtcp: Option<Instant>,
+    packets_reported: u64,
+    seed: u64,
+    first_packet_us: Option<u64>,
+    next_figures: Option<Instant>,
+    /// What was told last: sent, received, strangers, digits.
+    told: (u64, u64, u64, usize),
+}
+
+/// What a payload type stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    Audio(Codec),
+    Event,
+    Unknown,
+}
+
+impl Stream {
+    pub fn new(owner: Owner, id: StreamId, port: u16, seed: u64) -> Stream {
+        Stream {
+            owner,
+            id,
+            port,
+            peer: None,
+            wake: None,
+            setup: None,
+            configured_at: None,
+            contents: [Content::Unknown; 128],
+            source: SourceLock::default(),
+            reception: Reception::default(),
+            malformed: 0,
+            outgoing: Outgoing::new(seed),
+            player: None,
+            next_frame: None,
+            dtmf_out: dtmf::Sender::default(),
+            dtmf_began: 0,
+            dtmf_in: dtmf::Receiver::default(),
+            dtmf_received: String::new(),
+            silence: None,
+            record: None,
+            tap: None,
+            reports: rtcp::Reports::default(),
+            rtcp_remote: None,
+            next_rtcp: None,
+            packets_reported: 0,
+            seed: seed::mix(seed ^ 0x5274_6370),
+            first_packet_us: None,
+            next_figures: None,
+            told: (0, 0, 0, 0),
+        }
+    }
+
+    // From the party.
+
+    pub fn configure(&mut self, now: Instant, setup: StreamSetup) {
+        // RFC 3264 §8.4, RFC 2543: 0.0.0.0 is an old way to say "don't send".
+        let reachable = |address: &SocketAddr| !address.ip().is_unspecified() && address.port() != 0;
+        let remote = setup.remote.filter(reachable);
+        self.source.settle(remote, setup.relearn);
+        self.rtcp_remote = setup
+            .remote_rtcp
+            .filter(reachable)
+            .or_else(|| remote.and_then(|remote| Some(SocketAddr::new(remote.ip(), remote.port().checked_add(1)?))));
+        self.contents = [Content::Unknown; 128];
+        for codec in [Codec::Pcmu, Codec::Pcma] {
+            if setup.receive_pts.is_empty() {
+                self.contents[usize::from(codec.static_pt())] = Content::Audio(codec);
+            }
+        }
+        let dynamic = setup.receive_pts.iter().map(|(pt, codec)| (*pt, Content::Audio(*codec)));
+        for (pt, content) in dynamic.chain(setup.dtmf_receive_pt.map(|pt| (pt, Content::Event))) {
+            if let Some(slot) = self.contents.get_mut(usize::from(pt)) {
+                *slot = content;
+            }
+        }
+        if self.configured_at.is_none() {
+            self.configured_at = Some(now);
+            self.next_rtcp = now.checked_add(self.rtcp_interval() / 2);
+            self.next_figures = Some(now + FIGURES_INTERVAL);
+        }
+        self.setup = Some(setup);
+        self.pace(now);
+    }
+
+    pub fn connect(&mut self, now: Instant, peer: Option<usize>) {
+        self.peer = peer;
+        self.outgoing.end_feed();
+        self.pace(now);
+    }
+
+    pub fn play(&mut self, now: Instant, what: Playout, token: u32) {
+        self.player = Some(Player::new(what, token));
+        self.pace(now);
+    }
+
+    pub fn stop_playing(&mut self) {
+        self.player = None;
+    }
+
+    /// False: no digit among them, or the peer takes none.
+    pub fn send_dtmf(&mut self, now: Instant, digits: &str) -> bool {
+        let takes = self.setup.as_ref().is_some_and(|setup| setup.dtmf_send_pt.is_some());
+        let queued = takes && self.dtmf_out.push(digits);
+        self.pace(now);
+        queued
+    }
+
+    pub fn watch_silence(&mut self, now: Instant, secs: Option<f32>) {
+        self.silence = secs.and_then(|secs| SilenceWatch::new(now, secs));
+    }
+
+    pub fn record(&mut self, now: Instant, max_secs: u32) {
+        self.record = Some(Tape::new(now, max_secs));
+    }
+
+    pub fn tap(&mut self, now: Instant, on: bool) {
+        self.tap = on.then(|| Tape::new(now, TAP_SECS));
+    }
+
+    pub fn close(mut self, now: Instant, clock: &Clock, sink: &mut impl Sink) {
+        if self.outgoing.packets > 0 || self.reception.packets > 0 {
+            self.send_rtcp(now, clock, true, sink);
+        }
+        let figures = self.figures();
+        let recording = self.record.take().map(|tape| tape.finish(now));
+        sink.event(self.owner, MediaEvent::Closed { stream: self.id, figures, recording });
+    }
+
+    // From the wire.
+
+    /// What is left to relay of a packet, if anything is.
+    pub fn handle_rtp(
+        &mut self,
+        now: Instant,
+        clock: u32,
+        from: SocketAddr,
+        bytes: &[u8],
+        sink: &mut impl Sink,
+    ) -> Option<(Header, Content)> {
+        let Some(header) = rtp::parse(bytes) else {
+            self.malformed += 1;
+            return None;
+        };
+        match self.source.judge(from, header.ssrc) {
+            Verdict::Accepted => {}
+            Verdict::Learned => sink.event(self.owner, MediaEvent::SourceLearned { stream: self.id, from }),
+            Verdict::Stranger { new } => {
+                if new {
+                    sink.event(self.owner, MediaEvent::Stranger { stream: self.id, from });
+                }
+                return None;
+            }
+        }
+        let payload = bytes.get(header.payload.clone())?;
+        let content = self.contents[usize::from(header.pt & 0x7f)];
+        // An event's packets share one timestamp, so their arrival says nothing of jitter (RFC 4733 §2.6.2).
+        let timing = (content != Content::Event).then_some((clock, header.timestamp));
+        let arrival = self.reception.handle_packet(header.ssrc, header.sequence, payload.len(), timing);
+        if self.first_packet_us.is_none() {
+            let since = self.configured_at.map_or(Duration::ZERO, |begin| now.saturating_duration_since(begin));
+            self.first_packet_us = Some(since.as_micros() as u64);
+            sink.event(self.owner, MediaEvent::FirstPacket { stream: self.id });
+        }
+        match arrival {
+            Arrival::Start => self.dtmf_in.restart(),
+            // A stray number is believed when a second one confirms it; until then it would only break the listener's series.
+            Arrival::Duplicate | Arrival::Odd => return None,
+            Arrival::InOrder | Arrival::Late => {}
+        }
+        if !self.setup.as_ref().is_some_and(|setup| setup.direction.receives()) {
+            return None;
+        }
+        match content {
+            Content::Audio(codec) => self.hear(now, &header, codec, payload),
+            Content::Event => self.note_event(now, &header, payload, sink),
+            Content::Unknown => {}
+        }
+        Some((header, content))
+    }
+
+    /// Sends on what the connected stream has heard.
+    pub fn relay(&mut self, now: Instant, header: &Header, content: Content, bytes: &mut [u8], sink: &mut impl Sink) {
+        let Some(setup) = &self.setup else { return };
+        if !setup.direction.sends() || self.player.is_some() || self.dtmf_out.is_active() {
+            return;
+        }
+        let Some(remote) = self.source.remote() else { return };
+        let pt = match content {
+            Content::Audio(_) => Some(setup.send_pt),
+            Content::Event => setup.dtmf_send_pt,
+            Content::Unknown => None,
+        };
+        let Some(pt) = pt else {
+            self.outgoing.skip(header);
+            return;
+        };
+        let Some(mut stamp) = self.outgoing.relay(now, header) else { return };
+        stamp.pt = pt;
+        if let Content::Audio(codec) = content
+            && let Some(payload) = bytes.get_mut(header.payload.clone())
+        {
+            codec.transcode(setup.codec, payload);
+            for tape in self.record.iter_mut().chain(&mut self.tap) {
+                tape.note_sent(now, stamp.timestamp, setup.codec, payload);
+            }
+        }
+        self.outgoing.count(header.payload.len());
+        // The far side speaks again: comfort ends.
+        self.next_frame = None;
+        if let Some(packet) = rtp::restamp(bytes, &header.payload, &stamp) {
+            sink.send(self.port, Channel::Rtp, remote, packet);
+        }
+    }
+
+    pub fn handle_rtcp(&mut self, now: Instant, clock: &Clock, from: SocketAddr, bytes: &[u8]) {
+        let expected = self.source.remote().is_some_and(|remote| remote.ip() == from.ip()) || self.rtcp_remote == Some(from);
+        if !expected {
+            self.source.stranger_packets += 1;
+            return;
+        }
+        if !self.reports.handle_packet(clock.ntp(now), self.outgoing.ssrc, bytes) {
+            self.malformed += 1;
+        } else if self.setup.as_ref().is_some_and(|setup| setup.relearn) {
+            self.rtcp_remote = Some(from);
+        }
+    }
+
+    // From the clock.
+
+    /// When it wants to be woken.
+    pub fn deadline(&self) -> Option<Instant> {
+        [
+            self.next_frame,
+            self.comfort_at(),
+            self.next_rtcp,
+            self.next_figures,
+            self.silence.as_ref().and_then(SilenceWatch::deadline),
+            self.tap.as_ref().map(Tape::next_second),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    pub fn handle_timeout(&mut self, now: Instant, clock: &Clock, sink: &mut impl Sink) {
+        if self.comfort_at().is_some_and(|at| at <= now) {
+            self.next_frame = Some(now);
+        }
+        self.send_frames(now, sink);
+        if self.next_rtcp.is_some_and(|at| at <= now) {
+            self.send_rtcp(now, clock, false, sink);
+            self.next_rtcp = now.checked_add(self.rtcp_interval());
+        }
+        if let Some(secs) = self.silence.as_mut().and_then(|watch| watch.handle_timeout(now)) {
+            sink.event(self.owner, MediaEvent::Silence { stream: self.id, secs });
+        }
+        if let Some((first_sample, received, sent)) = self.tap.as_mut().and_then(|tape| tape.take_second(now)) {
+            sink.event(self.owner, MediaEvent::Tapped { stream: self.id, first_sample, received, sent });
+        }
+        if self.next_figures.is_some_and(|at| at <= now) {
+            self.next_figures = Some(now + FIGURES_INTERVAL);
+            let now_told = (self.outgoing.packets, self.reception.packets, self.source.stranger_packets, self.dtmf_received.len());
+            if std::mem::replace(&mut self.told, now_told) != now_told {
+                sink.event(self.owner, MediaEvent::Figures { stream: self.id, figures: self.figures() });
+            }
+        }
+    }
+
+    pub fn figures(&self) -> StreamFigures {
+        let millis = |samples: u32| samples as f32 * 1_000.0 / RATE as f32;
+        StreamFigures {
+            codec: self.setup.as_ref().map_or(Codec::default(), |setup| setup.codec),
+            packets_sent: self.outgoing.packets,
+            bytes_sent: self.outgoing.bytes,
+            packets_received: self.reception.packets,
+            bytes_received: self.reception.bytes,
+            packets_lost: self.reception.lost(),
+            packets_reordered: self.reception.reordered,
+            packets_duplicated: self.reception.duplicated,
+            jitter_ms: millis(self.reception.jitter()),
+            remote_lost: self.reports.remote_lost.map(i64::from),
+            remote_jitter_ms: self.reports.remote_jitter.map(millis),
+            round_trip_ms: self.reports.round_trip.map(|round_trip| round_trip.as_secs_f32() * 1_000.0),
+            strangers: self.source.stranger_packets,
+            malformed: self.malformed,
+            dtmf_received: self.dtmf_received.clone(),
+            first_packet_us: self.first_packet_us,
+        }
+    }
+
+    fn hear(&mut self, now: Instant, header: &Header, codec: Codec, payload: &[u8]) {
+        if let Some(watch) = &mut self.silence
+            && is_sound(codec, payload)
+        {
+            watch.note_sound(now);
+        }
+        for tape in self.record.iter_mut().chain(&mut self.tap) {
+            tape.note_received(now, header.timestamp, codec, payload);
+        }
+    }
+
+    fn note_event(&mut self, now: Instant, header: &Header, payload: &[u8], sink: &mut impl Sink) {
+        let Some(packet) = dtmf::EventPacket::parse(payload) else {
+            self.malformed += 1;
+            return;
+        };
+        if let Some(watch) = &mut self.silence {
+            watch.note_sound(now);
+        }
+        if let Some(digit) = self.dtmf_in.handle_packet(header.marker, header.timestamp, packet) {
+            if self.dtmf_received.len() < MOST_DIGITS_KEPT {
+                self.dtmf_received.push(digit);
+            }
+            sink.event(self.owner, MediaEvent::Dtmf { stream: self.id, digit });
+        }
+    }
+
+    /// Begins pacing where there is something to say, or nobody else who speaks; ends it where we may not send.
+    fn pace(&mut self, now: Instant) {
+        let sends = self.setup.as_ref().is_some_and(|setup| setup.direction.sends()) && self.source.remote().is_some();
+        if !sends {
+            self.next_frame = None;
+            return;
+        }
+        let speaks = self.player.is_some() || self.dtmf_out.is_active() || self.peer.is_none();
+        if speaks && self.next_frame.is_none() {
+            self.next_frame = Some(now);
+        }
+    }
+
+    /// A connected side that falls silent, by hold or otherwise, must not make the listener's media timer fire.
+    fn comfort_at(&self) -> Option<Instant> {
+        let waits = self.next_frame.is_none() && self.peer.is_some() && self.setup.as_ref()?.direction.sends();
+        self.outgoing.last_sent().filter(|_| waits).map(|sent| sent + COMFORT_AFTER)
+    }
+
+    fn send_frames(&mut self, now: Instant, sink: &mut impl Sink) {
+        while let Some(at) = self.next_frame.filter(|at| *at <= now) {
+            let ptime = match self.setup.as_ref().map(|setup| setup.ptime_ms) {
+                None | Some(0) => 20,
+                Some(ptime) => ptime.clamp(10, MOST_PTIME_MS),
+            };
+            let step = Duration::from_millis(ptime.into());
+            // After a stall the listener wants the present, not a burst of the past.
+            let late = now.saturating_duration_since(at) > MOST_CATCH_UP;
+            self.next_frame = Some(if late { now + step } else { at + step });
+            self.send_frame(now, ptime, sink);
+        }
+    }
+
+    fn send_frame(&mut self, now: Instant, ptime: u16, sink: &mut impl Sink) {
+        let (Some(setup), Some(remote)) = (&self.setup, self.source.remote()) else { return };
+        let (codec, samples) = (setup.codec, ptime * (RATE / 1_000) as u16);
+        let mut packet = [0u8; rtp::HEADER_LEN + MOST_SAMPLES];
+        let mut stamp = self.outgoing.make(now, setup.send_pt, samples.into());
+        let was_active = self.dtmf_out.is_active();
+        let length = match (self.dtmf_out.next_turn(samples), setup.dtmf_send_pt) {
+            (dtmf::Turn::Event { packet: event, first }, Some(pt)) => {
+                if first {
+                    self.dtmf_began = stamp.timestamp;
+                }
+                (stamp.pt, stamp.marker, stamp.timestamp) = (pt, first, self.dtmf_began);
+                packet[rtp::HEADER_LEN..][..dtmf::EventPacket::LEN].copy_from_slice(&event.bytes());
+                dtmf::EventPacket::LEN
+            }
+            // The second: a re-INVITE took telephone-event away while digits were waiting.
+            (dtmf::Turn::Nothing | dtmf::Turn::Event { .. }, _) => {
+                let payload = &mut packet[rtp::HEADER_LEN..][..samples.into()];
+                match &mut self.player {
+                    None => payload.fill(codec.silence()),
+                    Some(player) => {
+                        let mut frame = [0; MOST_SAMPLES];
+                        let frame = &mut frame[..samples.into()];
+                        player.fill(frame);
+                        payload.iter_mut().zip(frame).for_each(|(byte, sample)| *byte = codec.encode(*sample));
+                    }
+                }
+                for tape in self.record.iter_mut().chain(&mut self.tap) {
+                    tape.note_sent(now, stamp.timestamp, codec, payload);
+                }
+                samples.into()
+            }
+        };
+        self.outgoing.count(length);
+        if let Some(header) = packet.first_chunk_mut() {
+            rtp::write_header(header, &stamp);
+        }
+        sink.send(self.port, Channel::Rtp, remote, &packet[..rtp::HEADER_LEN + length]);
+        if was_active && !self.dtmf_out.is_active() {
+            sink.event(self.owner, MediaEvent::DtmfSent { stream: self.id });
+        }
+        if let Some(player) = self.player.take_if(|player| player.is_over()) {
+            sink.event(self.owner, MediaEvent::PlayEnded { stream: self.id, token: player.token });
+        }
+    }
+
+    fn send_rtcp(&mut self, now: Instant, clock: &Clock, bye: bool, sink: &mut impl Sink) {
+        let Some(remote) = self.rtcp_remote else { return };
+        // §6.4: a sender report only where something was sent since the last two.
+        let fresh = self.outgoing.packets != self.packets_reported;
+        self.packets_reported = self.outgoing.packets;
+        let outline = rtcp::Outline {
+            ssrc: self.outgoing.ssrc,
+            cname: clock.cname(),
+            sent: fresh.then(|| rtcp::Sent {
+                timestamp: self.outgoing.timestamp_at(now),
+                packets: self.outgoing.packets,
+                bytes: self.outgoing.bytes,
+            }),
+            received: self.reception.report(),
+            bye,
+        };
+        let mut bytes = [0; 512];
+        let length = self.reports.write(clock.ntp(now), &outline, &mut bytes);
+        if let Some(bytes) = bytes.get(..length).filter(|bytes| !bytes.is_empty()) {
+            sink.send(self.port, Channel::Rtcp, remote, bytes);
+        }
+    }
+
+    /// §6.2, §6.3.1: five seconds, spread over half to one and a half, so that reports of many streams don't fall together.
+    fn rtcp_interval(&mut self) -> Duration {
+        self.seed = seed::mix(self.seed);
+        RTCP_INTERVAL.mul_f64(0.5 + seed::fraction(self.seed))
+    }
+}
+
+/// The arrival time of a packet in samples, as jitter wants it (RFC 3550 §A.8).
+pub fn arrival_clock(epoch: Instant, now: Instant) -> u32 {
+    samples_between(epoch, now)
+}
+
+const RTCP_INTERVAL: Duration = Duration::from_secs(5);
+const FIGURES_INTERVAL: Duration = Duration::from_secs(1);
+/// So long may a connected side say nothing before its listener is given silence.
+pub const COMFORT_AFTER: Duration = Duration::from_millis(500);
+const MOST_CATCH_UP: Duration = Duration::from_millis(200);
+const MOST_PTIME_MS: u16 = 60;
+const MOST_SAMPLES: usize = MOST_PTIME_MS as usize * 8;
+const MOST_DIGITS_KEPT: usize = 256;
+/// A tap is emptied every second; what waits longer is dropped.
+const TAP_SECS: u32 = 5;
