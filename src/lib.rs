@@ -20,4 +20,5 @@ pub mod media;
 pub mod model;
 pub mod party;
 pub mod sip;
+pub mod start;
 pub mod wire;

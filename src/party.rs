@@ -7,7 +7,7 @@
 use std::{net::SocketAddr, time::Instant};
 
 use crate::{
-    media::{MediaCommand, MediaEvent},
+    media::{MediaCommand, MediaEvent, StreamId},
     model::{CallEvent, CallId, Command, CommandOutcome},
     sip::transport::{Flow, Received, Transmit, Transport},
 };
@@ -61,6 +61,11 @@ pub enum Output {
     Event {
         call: CallId,
         what: CallEvent,
+    },
+    /// The stream carries this call's sound: its packets belong into the call's capture.
+    StreamOf {
+        call: CallId,
+        stream: StreamId,
     },
     /// The answer to a command, exactly one for each.
     CommandDone {

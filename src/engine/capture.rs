@@ -6,7 +6,8 @@
 //! Within the memory budget the oldest conversation goes first, and a running call's last.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
+    net::SocketAddr,
     sync::Arc,
 };
 
@@ -18,56 +19,50 @@ use crate::model::{CallId, CapturedMessage, LegId};
 pub struct Capture {
     budget: usize,
     used: usize,
-    next: u64,
-    conversations: HashMap<Key, Conversation>,
-    /// Oldest first: (number of the conversation's first message, its key).
-    order: BTreeSet<(u64, Key)>,
-    calls: HashMap<CallId, Vec<Key>>,
     kept: u64,
+    next: u64,
+    /// By party, since in a test call both ends of a dialog are in this process; then by Call-ID.
+    conversations: Vec<HashMap<Arc<str>, Conversation>>,
+    /// Oldest first: the number that the conversation began with, and its key.
+    order: BTreeMap<u64, Key>,
+    calls: HashMap<CallId, Vec<Key>>,
 }
 
-/// A Call-ID as one party sees it: in a test call both ends of a dialog are in this process.
 type Key = (u8, Arc<str>);
 
 struct Conversation {
+    /// Its key in [`Capture::order`].
+    first: u64,
     messages: Vec<CapturedMessage>,
     bytes: usize,
-    owner: Option<(CallId, LegId)>,
+    /// Legs that have this Call-ID: two where the party calls itself (a test call's return point).
+    owners: Vec<Owner>,
     live: bool,
+}
+
+struct Owner {
+    call: CallId,
+    leg: LegId,
+    remote: SocketAddr,
 }
 
 impl Capture {
     /// Keeps up to `budget` bytes of messages.
     pub fn new(budget: usize) -> Self {
-        Self { budget, used: 0, next: 0, conversations: HashMap::new(), order: BTreeSet::new(), calls: HashMap::new(), kept: 0 }
+        Self { budget, used: 0, kept: 0, next: 0, conversations: Vec::new(), order: BTreeMap::new(), calls: HashMap::new() }
     }
 
     /// Keeps one message of `party`. Its number and, where known, its leg are filled in here.
     pub fn keep(&mut self, party: u8, mut message: CapturedMessage) {
-        let number = self.next;
-        self.next += 1;
-        message.number = number;
-        let call_id = call_id_of(&message.bytes).unwrap_or_default();
-        let key: Key = match self.conversations.get_key_value(&(party, Arc::from(call_id))) {
-            Some((key, _)) => key.clone(),
-            None => {
-                let key: Key = (party, Arc::from(call_id));
-                self.order.insert((number, key.clone()));
-                key
-            }
-        };
-        let size = message.bytes.len() + OVERHEAD;
-        let conversation = self.conversations.entry(key).or_insert_with(|| Conversation {
-            messages: Vec::with_capacity(8),
-            bytes: 0,
-            owner: None,
-            live: false,
-        });
-        message.leg = conversation.owner.map(|(_, leg)| leg);
-        message.retransmission = message.retransmission
-            || conversation.messages.iter().rev().take(LOOK_BACK).any(|m| m.direction == message.direction && m.bytes == message.bytes);
+        message.number = self.number();
+        let bytes = message.bytes.clone();
+        let budget = self.budget;
+        let conversation = self.conversation(party, call_id_of(&bytes).unwrap_or_default(), message.number);
+        message.leg = conversation.owner_of(&message).map(|owner| owner.leg);
+        message.retransmission = message.retransmission || conversation.holds(&message);
+        let size = bytes.len() + OVERHEAD;
         // One conversation may not push everything else out.
-        if conversation.bytes + size > self.budget / 4 {
+        if conversation.bytes + size > budget / 4 {
             return;
         }
         conversation.messages.push(message);
@@ -78,34 +73,26 @@ impl Capture {
     }
 
     /// `call` takes the Call-ID as its own leg; what was captured before belongs to it too.
-    pub fn claim(&mut self, party: u8, sip_call_id: &str, call: CallId, leg: LegId) {
-        let key: Key = (party, Arc::from(sip_call_id));
-        let number = self.next;
-        if !self.conversations.contains_key(&key) {
-            self.order.insert((number, key.clone()));
-            self.next += 1;
-        }
-        let conversation = self.conversations.entry(key.clone()).or_insert_with(|| Conversation {
-            messages: Vec::with_capacity(8),
-            bytes: 0,
-            owner: None,
-            live: true,
-        });
-        conversation.owner = Some((call, leg));
+    pub fn claim(&mut self, party: u8, sip_call_id: &str, remote: SocketAddr, call: CallId, leg: LegId) {
+        let number = self.number();
+        let conversation = self.conversation(party, sip_call_id, number);
+        conversation.owners.push(Owner { call, leg, remote });
         conversation.live = true;
-        for message in &mut conversation.messages {
-            message.leg = Some(leg);
+        let mut messages = std::mem::take(&mut conversation.messages);
+        for message in &mut messages {
+            message.leg = conversation.owner_of(message).map(|owner| owner.leg);
         }
+        conversation.messages = messages;
         let keys = self.calls.entry(call).or_default();
-        if !keys.contains(&key) {
-            keys.push(key);
+        if !keys.iter().any(|(p, id)| *p == party && &**id == sip_call_id) {
+            keys.push((party, sip_call_id.into()));
         }
     }
 
     /// The call is over: its messages may go when room is needed.
     pub fn release(&mut self, call: CallId) {
-        for key in self.calls.get(&call).into_iter().flatten() {
-            if let Some(conversation) = self.conversations.get_mut(key) {
+        for (party, id) in self.calls.get(&call).into_iter().flatten() {
+            if let Some(conversation) = self.conversations.get_mut(usize::from(*party)).and_then(|c| c.get_mut(id)) {
                 conversation.live = false;
             }
         }
@@ -121,7 +108,10 @@ impl Capture {
     /// All messages of a call's legs, in the order in which they crossed the wire.
     pub fn messages(&self, call: CallId) -> Vec<CapturedMessage> {
         let keys = self.calls.get(&call).into_iter().flatten();
-        let mut messages: Vec<_> = keys.filter_map(|key| self.conversations.get(key)).flat_map(|c| c.messages.iter().cloned()).collect();
+        let conversations = keys.filter_map(|(party, id)| self.conversations.get(usize::from(*party))?.get(id));
+        let mut messages: Vec<_> = conversations
+            .flat_map(|c| c.messages.iter().filter(|m| c.owner_of(m).is_some_and(|owner| owner.call == call)).cloned())
+            .collect();
         messages.sort_by_key(|m| m.number);
         messages
     }
@@ -131,24 +121,57 @@ impl Capture {
         self.kept
     }
 
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next - 1
+    }
+
+    /// The conversation of that Call-ID; a new one is filed under `number`.
+    fn conversation(&mut self, party: u8, call_id: &str, number: u64) -> &mut Conversation {
+        let index = usize::from(party);
+        if self.conversations.len() <= index {
+            self.conversations.resize_with(index + 1, HashMap::new);
+        }
+        let conversations = &mut self.conversations[index];
+        if !conversations.contains_key(call_id) {
+            let id: Arc<str> = call_id.into();
+            self.order.insert(number, (party, id.clone()));
+            conversations.insert(id, Conversation::new(number));
+        }
+        conversations.get_mut(call_id).expect("it was there, or has just been made")
+    }
+
     fn evict(&mut self) {
         while self.used > self.budget {
-            let idle = self.order.iter().take(MOST_LIVE_SKIPPED).find(|(_, key)| self.conversations.get(key).is_none_or(|c| !c.live));
-            let Some((_, key)) = idle.or_else(|| self.order.first()).cloned() else { return };
+            let live = |(party, id): &&Key| self.conversations[usize::from(*party)].get(id).is_some_and(|c| c.live);
+            let idle = self.order.values().take(MOST_LIVE_SKIPPED).find(|key| !live(key));
+            let Some(key) = idle.or_else(|| self.order.values().next()).cloned() else { return };
             self.remove(&key);
         }
     }
 
-    fn remove(&mut self, key: &Key) {
-        let Some(gone) = self.conversations.remove(key) else { return };
+    fn remove(&mut self, (party, id): &Key) {
+        let Some(gone) = self.conversations.get_mut(usize::from(*party)).and_then(|c| c.remove(id)) else { return };
+        self.order.remove(&gone.first);
         self.used -= gone.bytes;
         self.kept -= gone.messages.len() as u64;
-        // A claimed Call-ID without messages stands at the number it was claimed with.
-        let first = gone.messages.first().map(|m| m.number);
-        match first {
-            Some(number) if self.order.remove(&(number, key.clone())) => {}
-            _ => self.order.retain(|(_, other)| other != key),
-        }
+    }
+}
+
+impl Conversation {
+    fn new(first: u64) -> Self {
+        Self { first, messages: Vec::with_capacity(8), bytes: 0, owners: Vec::new(), live: false }
+    }
+
+    /// Whose message it is. A socket at a leg's remote address sees the other side's copy, not the leg's.
+    fn owner_of(&self, message: &CapturedMessage) -> Option<&Owner> {
+        let exact = self.owners.iter().find(|owner| owner.remote == message.remote && owner.remote != message.local);
+        exact.or_else(|| self.owners.iter().find(|owner| owner.remote != message.local)).or_else(|| self.owners.first())
+    }
+
+    /// Whether the same bytes went the same way not long before.
+    fn holds(&self, message: &CapturedMessage) -> bool {
+        self.messages.iter().rev().take(LOOK_BACK).any(|m| m.direction == message.direction && m.bytes == message.bytes)
     }
 }
 
@@ -192,16 +215,19 @@ mod tests {
     use super::*;
     use crate::model::{Direction, Timestamp, TransportName};
 
+    fn peer() -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], 5070))
+    }
+
     fn message(text: &str) -> CapturedMessage {
-        let address = "127.0.0.1:5060".parse().expect("an address");
         CapturedMessage {
             number: 0,
             at: Timestamp(0),
             direction: Direction::In,
             leg: None,
             transport: TransportName::Udp,
-            local: address,
-            remote: address,
+            local: SocketAddr::from(([127, 0, 0, 1], 5060)),
+            remote: peer(),
             retransmission: false,
             bytes: Bytes::copy_from_slice(text.as_bytes()),
         }
@@ -220,21 +246,21 @@ mod tests {
         let mut capture = Capture::new(1 << 20);
         capture.keep(0, message("INVITE x SIP/2.0\r\nCall-ID: a\r\n\r\n"));
         capture.keep(0, message("INVITE y SIP/2.0\r\nCall-ID: b\r\n\r\n"));
-        capture.claim(0, "a", CallId(7), LegId(0));
+        capture.claim(0, "a", peer(), CallId(7), LegId(0));
         capture.keep(0, message("INVITE x SIP/2.0\r\nCall-ID: a\r\n\r\n"));
         let messages = capture.messages(CallId(7));
         assert_eq!(
             messages.iter().map(|m| (m.number, m.leg, m.retransmission)).collect::<Vec<_>>(),
-            [(0, Some(LegId(0)), false), (2, Some(LegId(0)), true)]
+            [(0, Some(LegId(0)), false), (3, Some(LegId(0)), true)]
         );
     }
 
     #[test]
     fn the_oldest_goes_first_and_a_running_call_last() {
         let mut capture = Capture::new(20 * (OVERHEAD + 40));
-        let text = |i: usize| format!("OPTIONS x SIP/2.0\r\nCall-ID: {i:>3}\r\n\r\n");
+        let text = |i: usize| format!("OPTIONS x SIP/2.0\r\nCall-ID: {i}\r\n\r\n");
         capture.keep(0, message(&text(0)));
-        capture.claim(0, "0", CallId(1), LegId(0));
+        capture.claim(0, "0", peer(), CallId(1), LegId(0));
         for i in 1..100 {
             capture.keep(0, message(&text(i)));
         }

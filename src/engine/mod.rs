@@ -1,5 +1,20 @@
-//! The only loop.
+//! The only loop: sockets in, parties asked, sockets out, and everyone else told.
+//!
+//! [`Engine::start`] binds everything and runs the parties on a thread of its own, each with a media
+//! thread; [`EngineHandle`] is what the console, the control API and the command line hold.
 
 pub mod capture;
 pub mod clock;
-pub mod publish;
+mod driver;
+mod handle;
+pub mod media_loop;
+mod node;
+mod publish;
+mod setup;
+
+pub use handle::EngineHandle;
+pub use publish::Shared;
+pub use setup::{Bound, EngineSetup, PartySetup, StartError};
+
+/// The engine itself, named for [`Engine::start`].
+pub struct Engine;

@@ -106,7 +106,18 @@ impl Publisher {
         self.records.get(&call).map(|(party, _)| *party)
     }
 
-    /// Calls that are not over.
+    /// Calls that are not over, each with the party that runs it.
+    pub fn running(&self) -> Vec<(CallId, u8)> {
+        let running = self.records.iter().filter(|(_, (_, record))| !record.state.is_final());
+        running.map(|(call, (party, _))| (*call, *party)).collect()
+    }
+
+    /// Whether there is something new that somebody wants to see.
+    pub fn is_due(&self) -> bool {
+        self.changed && self.shared.read.load(Ordering::Relaxed)
+    }
+
+    /// How many calls are not over.
     pub fn active(&self) -> u64 {
         self.counters.calls_active
     }
@@ -123,7 +134,9 @@ impl Publisher {
         });
         Arc::make_mut(record).apply(at, &what);
         match &what {
-            CallEvent::LegOpened(LegOpened { leg, sip_call_id, .. }) => self.shared.capture().claim(party, sip_call_id, call, *leg),
+            CallEvent::LegOpened(LegOpened { leg, sip_call_id, remote, .. }) => {
+                self.shared.capture().claim(party, sip_call_id, *remote, call, *leg);
+            }
             CallEvent::CallEnded { state, .. } => {
                 counters.calls_active = counters.calls_active.saturating_sub(1);
                 counters.calls_refused += u64::from(*state == CallState::Refused);
@@ -159,10 +172,6 @@ impl Publisher {
     /// Something besides events changed that the snapshot shows.
     pub fn touch(&mut self) {
         self.changed = true;
-    }
-
-    pub fn counters_mut(&mut self) -> &mut Counters {
-        &mut self.counters
     }
 
     fn counters(&self) -> Counters {

@@ -1,0 +1,89 @@
+//! `/v1/calls…` and `/v1/test-calls`: what the console shows and does, for scripts.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, Query, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{control::Control, fault::Fault};
+use crate::{
+    export,
+    model::{CallId, CallRecord, Command, ReturnRequest, TestCall},
+};
+
+/// `?raw=true` shows secrets that are blanked otherwise.
+#[derive(Deserialize)]
+pub(super) struct Raw {
+    #[serde(default)]
+    raw: bool,
+}
+
+pub(super) async fn list(State(control): State<Control>) -> Json<Value> {
+    let snapshot = control.engine.snapshot_now().await;
+    Json(json!({ "at": snapshot.at, "seq": snapshot.seq, "calls": snapshot.calls.iter().rev().collect::<Vec<_>>() }))
+}
+
+pub(super) async fn one(State(control): State<Control>, Path(id): Path<String>) -> Result<Response, Fault> {
+    Ok(Json(&*record(&control, &id).await?).into_response())
+}
+
+pub(super) async fn messages(State(control): State<Control>, Path(id): Path<String>, Query(raw): Query<Raw>) -> Result<Response, Fault> {
+    let record = record(&control, &id).await?;
+    Ok(Json(export::json::messages(&record, &control.engine.messages(record.id), raw.raw)).into_response())
+}
+
+pub(super) async fn ladder(State(control): State<Control>, Path(id): Path<String>) -> Result<Response, Fault> {
+    let record = record(&control, &id).await?;
+    let text = export::ladder::text(&record, &control.engine.messages(record.id));
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
+}
+
+pub(super) async fn capture(State(control): State<Control>, Path(id): Path<String>, Query(raw): Query<Raw>) -> Result<Response, Fault> {
+    let record = record(&control, &id).await?;
+    let packets = control.engine.rtp(record.id).await;
+    let file = export::pcap::file(&control.engine.messages(record.id), &packets, raw.raw);
+    let name = format!("attachment; filename=\"{}.pcap\"", record.id);
+    Ok(([(header::CONTENT_TYPE, "application/vnd.tcpdump.pcap"), (header::CONTENT_DISPOSITION, name.as_str())], file).into_response())
+}
+
+pub(super) async fn start_return(State(control): State<Control>, Path(id): Path<String>, body: Bytes) -> Result<Response, Fault> {
+    let call = record(&control, &id).await?.id;
+    let request: ReturnRequest = parse(&body)?;
+    accepted(control.engine.command(Command::Return { call, request }).await)
+}
+
+pub(super) async fn hang_up(State(control): State<Control>, Path(id): Path<String>) -> Result<Response, Fault> {
+    let call = record(&control, &id).await?.id;
+    accepted(control.engine.command(Command::HangUp { call }).await)
+}
+
+pub(super) async fn place_test_call(State(control): State<Control>, body: Bytes) -> Result<Response, Fault> {
+    let call: TestCall = if body.is_empty() { TestCall::default() } else { parse(&body)? };
+    accepted(control.engine.command(Command::PlaceTestCall { call: Box::new(call) }).await)
+}
+
+/// Accepted, not done: what comes of it is told by the call's events.
+fn accepted(outcome: Result<CallId, String>) -> Result<Response, Fault> {
+    let id = outcome.map_err(Fault::conflict)?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))).into_response())
+}
+
+fn parse<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Fault> {
+    serde_json::from_slice(body).map_err(|error| Fault::bad_request(format!("The body can't be read: {error}")))
+}
+
+async fn record(control: &Control, id: &str) -> Result<Arc<CallRecord>, Fault> {
+    let id: CallId = id.parse().map_err(|error| Fault::not_found(format!("No call '{id}': {error}")))?;
+    let snapshot = control.engine.snapshot_now().await;
+    let found = snapshot.calls.iter().find(|record| record.id == id).cloned();
+    found.ok_or_else(|| {
+        Fault::not_found(format!("There is no call {id}; it may have been removed: GET /v1/calls lists those that are kept"))
+    })
+}

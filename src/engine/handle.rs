@@ -1,0 +1,123 @@
+//! What everyone outside the engine holds: commands in, snapshots, events and messages out.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::publish::Shared;
+use crate::model::{CallId, CapturedMessage, Command, CommandOutcome, Event, Listener, RtpPacket, Snapshot};
+
+/// Cheap to clone. The engine stops when [`EngineHandle::stop`] is called, not when handles are dropped.
+#[derive(Clone)]
+pub struct EngineHandle {
+    pub(super) commands: mpsc::Sender<Request>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) listeners: Arc<[Listener]>,
+    pub(super) ended: watch::Receiver<bool>,
+}
+
+/// What reaches the engine's thread.
+pub(super) enum Request {
+    Command {
+        command: Command,
+        answer: oneshot::Sender<CommandOutcome>,
+    },
+    /// Publish now.
+    Snapshot(oneshot::Sender<()>),
+    /// The RTP packets of a call's streams, for its capture.
+    Rtp {
+        call: CallId,
+        answer: oneshot::Sender<Vec<RtpPacket>>,
+    },
+    /// Wait for running calls, hang up what is left, and end; twice: end at once.
+    Stop,
+}
+
+impl EngineHandle {
+    /// Where it listens.
+    pub fn listeners(&self) -> &[Listener] {
+        &self.listeners
+    }
+
+    /// The state as last published, at most 33 ms old while somebody reads. Never waits.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.shared.snapshot()
+    }
+
+    /// The state with everything in it that the engine has taken in before this call.
+    pub async fn snapshot_now(&self) -> Arc<Snapshot> {
+        let (answer, published) = oneshot::channel();
+        if self.commands.send(Request::Snapshot(answer)).await.is_ok() {
+            let _ = published.await;
+        }
+        self.shared.snapshot()
+    }
+
+    /// Every message of a call's legs, in the order in which they crossed the wire.
+    pub fn messages(&self, call: CallId) -> Vec<CapturedMessage> {
+        self.shared.messages(call)
+    }
+
+    /// Up to `most` events after `seq`.
+    pub fn events_after(&self, seq: u64, most: usize) -> Vec<Event> {
+        self.shared.events_after(seq, most)
+    }
+
+    /// Changes when there are new events; its value is the last event's number.
+    pub fn watch_events(&self) -> watch::Receiver<u64> {
+        self.shared.watch_events()
+    }
+
+    /// Carries a command out.
+    ///
+    /// # Errors
+    /// One sentence that says why it was refused.
+    pub async fn command(&self, command: Command) -> CommandOutcome {
+        let (answer, outcome) = oneshot::channel();
+        self.commands.send(Request::Command { command, answer }).await.map_err(|_| STOPPED.to_owned())?;
+        outcome.await.map_err(|_| STOPPED.to_owned())?
+    }
+
+    /// Asks for a command without waiting: for the window, which must not. The outcome arrives on the receiver.
+    ///
+    /// # Errors
+    /// The engine has stopped, or is too far behind to take commands.
+    pub fn try_command(&self, command: Command) -> Result<oneshot::Receiver<CommandOutcome>, String> {
+        let (answer, outcome) = oneshot::channel();
+        match self.commands.try_send(Request::Command { command, answer }) {
+            Ok(()) => Ok(outcome),
+            Err(mpsc::error::TrySendError::Full(_)) => Err("The engine is too busy to take this now; try again".to_owned()),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(STOPPED.to_owned()),
+        }
+    }
+
+    /// The RTP packets kept of a call.
+    pub async fn rtp(&self, call: CallId) -> Vec<RtpPacket> {
+        let (answer, packets) = oneshot::channel();
+        if self.commands.send(Request::Rtp { call, answer }).await.is_err() {
+            return Vec::new();
+        }
+        packets.await.unwrap_or_default()
+    }
+
+    /// No new calls; waits for the running ones as set, then ends. Called twice: ends at once.
+    pub fn stop(&self) {
+        // A full queue would be read before the end anyway.
+        let _ = self.commands.try_send(Request::Stop);
+    }
+
+    /// Waits until the engine has ended.
+    pub async fn ended(&self) {
+        let mut ended = self.ended.clone();
+        let _ = ended.wait_for(|done| *done).await;
+    }
+
+    /// Waits until the engine has ended, on a thread without async.
+    pub fn wait_ended(&self) {
+        while !*self.ended.borrow() && self.ended.has_changed().is_ok() {
+            std::thread::park_timeout(std::time::Duration::from_millis(10));
+        }
+    }
+}
+
+const STOPPED: &str = "The engine has stopped";
