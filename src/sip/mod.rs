@@ -12,6 +12,7 @@ pub mod dialog;
 pub mod digest;
 pub mod ids;
 pub mod message;
+pub mod sdp;
 pub mod timers;
 pub mod transaction;
 pub mod transport;

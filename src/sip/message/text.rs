@@ -1,13 +1,14 @@
 //! Text that shares a message's bytes, and the character classes of RFC 3261 §25.1.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::{Deref, Range};
 
 use bytes::Bytes;
 
 /// UTF-8 text as a slice of shared bytes: cheap to clone, cheap to cut.
-#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Text(Bytes);
 
 impl Text {
@@ -39,6 +40,19 @@ impl Deref for Text {
     type Target = str;
     fn deref(&self) -> &str {
         self.as_str()
+    }
+}
+
+impl Borrow<str> for Text {
+    fn borrow(&self) -> &str {
+        self
+    }
+}
+
+impl Hash for Text {
+    /// As `str` does, so that maps keyed by `Text` can be asked by `&str`.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
     }
 }
 
