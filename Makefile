@@ -36,8 +36,7 @@ lint:
 # Micro-benchmarks of the pure core, then whole processes beside Kamailio and rtpengine.
 bench:
 	@.ci/need bench
-	cargo bench --locked
-	benches/whole/run
+	cargo bench --locked --benches
 
 # Each target for SECS seconds: `make fuzz SECS=60 TARGETS=message`.
 fuzz:

@@ -1,0 +1,171 @@
+//! 200 two-way G.711 calls: what gets lost, how long a packet is under way, and what a call costs.
+
+use std::{
+    net::{SocketAddr, UdpSocket},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    ends::{Anchored, Ends},
+    process::{Handback, pause},
+    rtpengine::Rtpengine,
+};
+
+const CALLS: usize = 200;
+const WARM_UP: Duration = Duration::from_secs(2);
+const MEASURED: Duration = Duration::from_secs(20);
+const PACKET: Duration = Duration::from_millis(20);
+/// RTP header and 20 ms of G.711.
+const LENGTH: usize = 12 + 160;
+
+pub fn measure() {
+    println!(
+        "\n## Relay: {CALLS} two-way PCMU calls, 20 ms packets, {} s; delay is from send to receive, in this process",
+        MEASURED.as_secs()
+    );
+    println!("{:<12} {:>9} {:>7} {:>10} {:>10} {:>10} {:>14}", "", "packets", "lost", "p50", "p99", "max", "CPU per call");
+    let (caller, agent) = (Media::new(), Media::new());
+
+    // No relay: the ends send to each other. What this takes is the machine's and the generator's.
+    let direct = vec![Anchored { for_caller: agent.address, for_agent: caller.address }; CALLS];
+    report("direct", caller.run(&agent, &direct, || Duration::ZERO), false);
+
+    for _ in 0..2 {
+        let rtpengine = Rtpengine::start();
+        let calls: Vec<_> = (0..CALLS).map(|number| rtpengine.call(number, caller.address, agent.address)).collect();
+        report("rtpengine", caller.run(&agent, &calls, || rtpengine.process.cpu()), true);
+        drop(rtpengine);
+
+        let ends = Ends::new(caller.address, agent.address);
+        let peer = "[[peers]]\nname = \"bench\"\nnetworks = [\"127.0.0.1/32\"]\n[peers.return]\nmethod = \"BYE\"\n";
+        let handback = Handback::serve(&format!("{peer}[agent]\nkind = \"sip\"\nuri = \"sip:agent@127.0.0.1:{}\"\n", ends.agent_port()));
+        let calls = ends.call(handback.sip, 0..CALLS);
+        report("handback", caller.run(&agent, &calls, || handback.process.cpu()), true);
+    }
+}
+
+struct Figures {
+    sent: usize,
+    /// Nanoseconds from send to receive, sorted.
+    delays: Vec<u64>,
+    cpu: Duration,
+}
+
+fn report(name: &str, figures: Figures, relayed: bool) {
+    let at = |share: f64| {
+        let index = ((figures.delays.len() as f64 * share) as usize).min(figures.delays.len().saturating_sub(1));
+        figures.delays.get(index).map_or(f64::NAN, |&nanos| nanos as f64 / 1e6)
+    };
+    let cpu = figures.cpu.as_secs_f64() / MEASURED.as_secs_f64() / CALLS as f64 * 100.0;
+    println!(
+        "{name:<12} {:>9} {:>7} {:>7.3} ms {:>7.3} ms {:>7.3} ms {}",
+        figures.sent,
+        figures.sent as i64 - figures.delays.len() as i64,
+        at(0.5),
+        at(0.99),
+        at(1.0),
+        if relayed { format!("{cpu:>7.3} % core") } else { String::new() }
+    );
+}
+
+/// Where one side of all calls sends from and receives. The calls are told apart by the relay's ports.
+struct Media {
+    socket: UdpSocket,
+    address: SocketAddr,
+}
+
+impl Media {
+    fn new() -> Self {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::DGRAM, None).unwrap();
+        socket.set_recv_buffer_size(4 << 20).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], crate::process::free_port())).into()).unwrap();
+        let socket: UdpSocket = socket.into();
+        socket.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        let address = socket.local_addr().unwrap();
+        Self { socket, address }
+    }
+
+    /// Both ends of all calls talk; `cpu` reads the relay's clock.
+    fn run(&self, agent: &Self, calls: &[Anchored], cpu: impl Fn() -> Duration) -> Figures {
+        let epoch = Instant::now();
+        let from = (epoch + WARM_UP).duration_since(epoch).as_nanos() as u64;
+        let until = from + MEASURED.as_nanos() as u64;
+        let done = Arc::new(AtomicBool::new(false));
+        let mut figures = Figures { sent: 0, delays: Vec::new(), cpu: Duration::ZERO };
+        thread::scope(|scope| {
+            let listeners = [self, agent].map(|end| {
+                let done = Arc::clone(&done);
+                scope.spawn(move || end.listen(epoch, from..until, &done))
+            });
+            let talker = scope.spawn(|| self.talk(agent, calls, epoch, from..until));
+            pause(WARM_UP);
+            let before = cpu();
+            pause(MEASURED);
+            figures.cpu = cpu() - before;
+            figures.sent = talker.join().unwrap();
+            pause(Duration::from_millis(500));
+            done.store(true, Ordering::Relaxed);
+            for listener in listeners {
+                figures.delays.extend(listener.join().unwrap());
+            }
+        });
+        figures.delays.sort_unstable();
+        figures
+    }
+
+    /// Sends for both ends, the calls spread evenly over each 20 ms; how many packets were stamped within `window`.
+    fn talk(&self, agent: &Self, calls: &[Anchored], epoch: Instant, window: std::ops::Range<u64>) -> usize {
+        let mut packet = [0xff; LENGTH];
+        packet[..2].copy_from_slice(&[0x80, 0]);
+        let mut sent = 0;
+        for round in 0_u32.. {
+            for (number, call) in calls.iter().enumerate() {
+                pause_until(epoch + PACKET * round + PACKET.mul_f64(number as f64 / calls.len() as f64));
+                for (end, to, ssrc) in [(self, call.for_caller, 1), (agent, call.for_agent, 2)] {
+                    packet[2..4].copy_from_slice(&(round as u16).to_be_bytes());
+                    packet[4..8].copy_from_slice(&(round * 160).to_be_bytes());
+                    packet[8..12].copy_from_slice(&(ssrc << 16 | number as u32).to_be_bytes());
+                    let stamp = epoch.elapsed().as_nanos() as u64;
+                    packet[12..20].copy_from_slice(&stamp.to_be_bytes());
+                    if stamp >= window.end {
+                        return sent;
+                    }
+                    sent += usize::from(window.contains(&stamp));
+                    end.socket.send_to(&packet, to).unwrap();
+                }
+            }
+        }
+        sent
+    }
+
+    fn listen(&self, epoch: Instant, window: std::ops::Range<u64>, done: &AtomicBool) -> Vec<u64> {
+        let mut delays = Vec::with_capacity(400_000);
+        let mut buffer = [0; 2048];
+        while !done.load(Ordering::Relaxed) {
+            let Ok(length) = self.socket.recv(&mut buffer) else { continue };
+            let now = epoch.elapsed().as_nanos() as u64;
+            // RTCP and what is left of an earlier run have another length or another time.
+            if length == LENGTH && buffer[1] & 0x7f == 0 {
+                let stamp = u64::from_be_bytes(buffer[12..20].try_into().unwrap());
+                if window.contains(&stamp) && stamp <= now {
+                    delays.push(now - stamp);
+                }
+            }
+        }
+        delays
+    }
+}
+
+fn pause_until(time: Instant) {
+    if let Some(left) = time.checked_duration_since(Instant::now()) {
+        // Shorter waits than the timer's grain would only make the sender late.
+        if left > Duration::from_micros(60) {
+            pause(left);
+        }
+    }
+}
