@@ -1,1 +1,19 @@
-//! The window.
+//! The window: it paints from snapshots, asks by commands, and never waits for the engine.
+//!
+//! Every panel is two files: `data.rs` turns the snapshot and what the operator has chosen into plain
+//! words, `ui.rs` paints them and pushes [`Action`]s. `App` applies the actions, once a frame.
+
+mod action;
+mod app;
+mod apply;
+mod backend;
+mod panels;
+mod state;
+mod text;
+mod theme;
+mod widgets;
+mod wire_text;
+
+pub use action::Action;
+pub use app::{App, ConsoleError, Options, run};
+pub use backend::{Backend, CommandTicket, Facts, Waker};

@@ -1,0 +1,133 @@
+//! Everything that the operator can do. A button, a key and a test all push the same value.
+
+use eframe::egui::{Key, KeyboardShortcut, Modifiers};
+
+use super::{
+    state::{CallTab, MessageTab, Pane, Place},
+    theme::Icon,
+};
+use crate::model::CallId;
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    Go(Place),
+    /// From anywhere: show the form and send it.
+    PlaceTestCall,
+    HangUp(CallId),
+    /// Open the form of *Return now…*.
+    AskReturn(CallId),
+    /// Send it.
+    ReturnNow,
+    SelectCall(CallId),
+    SelectMessage(u64),
+    ShowTab(CallTab),
+    ShowMessageTab(MessageTab),
+    /// List the calls that arrived while the list was being read.
+    ShowNewCalls,
+    MoveUp,
+    MoveDown,
+    /// From the table into the ladder of the chosen call.
+    Enter,
+    /// One step back: close what is open, leave the ladder, drop the choice.
+    Back,
+    Focus(Pane),
+    Copy(String),
+    AddVariable,
+    RemoveVariable(usize),
+    SwitchTheme,
+    DismissNotice,
+}
+
+/// How an action looks as a button.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Face {
+    pub label: &'static str,
+    pub tooltip: &'static str,
+    pub icon: Option<Icon>,
+    pub shortcut: Option<KeyboardShortcut>,
+}
+
+impl Action {
+    pub fn face(&self) -> Face {
+        let face = |label, tooltip, icon, key: Option<Key>| Face {
+            label,
+            tooltip,
+            icon,
+            shortcut: key.map(|key| KeyboardShortcut::new(Modifiers::NONE, key)),
+        };
+        match self {
+            Self::Go(Place::Calls) => face("Calls", "Live and recent calls", Some(Icon::Calls), None),
+            Self::Go(Place::TestCall) => face("Test call", "Place a call as the customer would", Some(Icon::TestCall), None),
+            Self::PlaceTestCall => face("Place test call", "Call as the form of Test call says", Some(Icon::Call), Some(Key::F5)),
+            Self::HangUp(_) => face("Hang up", "End this call now, on all legs", Some(Icon::HangUp), None),
+            Self::AskReturn(_) => face("Return now…", "End the agent's part and hand the call back", Some(Icon::Return), None),
+            Self::ReturnNow => face("Return", "Hand the call back with these variables", Some(Icon::Return), None),
+            Self::SelectCall(_) => face("Select call", "Show this call", None, None),
+            Self::SelectMessage(_) => face("Select message", "Show this message", None, None),
+            Self::ShowTab(tab) => face(tab.label(), tab.tooltip(), None, None),
+            Self::ShowMessageTab(tab) => face(tab.label(), tab.tooltip(), None, None),
+            Self::ShowNewCalls => face("Show new calls", "List the calls that arrived while you were reading", Some(Icon::Down), None),
+            Self::MoveUp => face("Up", "The row above", None, Some(Key::ArrowUp)),
+            Self::MoveDown => face("Down", "The row below", None, Some(Key::ArrowDown)),
+            Self::Enter => face("Open", "Into the ladder of the chosen call", None, Some(Key::Enter)),
+            Self::Back => face("Back", "Close, or one step back", None, Some(Key::Escape)),
+            Self::Focus(_) => face("Focus", "Let the arrow keys move here", None, None),
+            Self::Copy(_) => face("Copy", "Copy to the clipboard", Some(Icon::Copy), None),
+            Self::AddVariable => face("Add a variable…", "One more X-GA-iv-* header", Some(Icon::Add), None),
+            Self::RemoveVariable(_) => face("Remove", "Leave this variable out", Some(Icon::Close), None),
+            Self::SwitchTheme => face("Switch theme", "Dark or light", Some(Icon::Sun), None),
+            Self::DismissNotice => face("Dismiss", "Close this note", Some(Icon::Close), None),
+        }
+    }
+
+    /// The actions that a key alone gives, whatever is on screen.
+    pub fn global() -> [Self; 5] {
+        [Self::PlaceTestCall, Self::MoveUp, Self::MoveDown, Self::Enter, Self::Back]
+    }
+}
+
+impl CallTab {
+    pub const ALL: [Self; 6] = [Self::Ladder, Self::Context, Self::Payload, Self::Media, Self::Timeline, Self::Findings];
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Ladder => "Ladder",
+            Self::Context => "Context",
+            Self::Payload => "Return payload",
+            Self::Media => "Media",
+            Self::Timeline => "Timeline",
+            Self::Findings => "Findings",
+        }
+    }
+
+    fn tooltip(self) -> &'static str {
+        match self {
+            Self::Ladder => "Every message of all legs on one time axis",
+            Self::Context => "What the customer passed in",
+            Self::Payload => "What goes back, within 1,024 characters",
+            Self::Media => "Sound in figures, by leg and direction",
+            Self::Timeline => "What happened, in words",
+            Self::Findings => "What is wrong or risky, whose side, and the cure",
+        }
+    }
+}
+
+impl MessageTab {
+    pub const ALL: [Self; 3] = [Self::Decoded, Self::Headers, Self::Raw];
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Decoded => "Decoded",
+            Self::Headers => "Headers",
+            Self::Raw => "Raw",
+        }
+    }
+
+    fn tooltip(self) -> &'static str {
+        match self {
+            Self::Decoded => "What this message says, context first",
+            Self::Headers => "Each header as it crossed the wire",
+            Self::Raw => "The bytes as they crossed the wire",
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! The window itself: drains what is new, lays the panels out, applies the actions.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use eframe::egui::{self, CentralPanel, Context, Frame, Panel, Stroke, Theme, Ui};
+use jiff::tz::TimeZone;
+
+use super::{
+    action::Action,
+    backend::{Backend, CommandTicket, Facts},
+    panels::{call_header, calls, context, findings, frame, ladder, media, message, payload, return_form, test_call, timeline},
+    state::{CallTab, Notice, Place, State},
+    theme::{self, Space, Tokens},
+    widgets,
+    wire_text::Views,
+};
+use crate::model::{CallId, CallRecord, Snapshot, Timestamp};
+
+/// How the window starts.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub title: String,
+    /// `handback 0.1.0`
+    pub version: String,
+    pub dark: bool,
+    pub zone: TimeZone,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            title: "Handback".to_owned(),
+            version: concat!("handback ", env!("CARGO_PKG_VERSION")).to_owned(),
+            dark: true,
+            zone: TimeZone::system(),
+        }
+    }
+}
+
+/// The window could not be opened; most often there is no display.
+#[derive(Debug, thiserror::Error)]
+#[error("the window cannot be opened: {0}")]
+pub struct ConsoleError(String);
+
+/// Opens the window and stays until it is closed. To be called on the main thread.
+pub fn run(backend: Arc<dyn Backend>, options: Options) -> Result<(), ConsoleError> {
+    let viewport = egui::ViewportBuilder::default()
+        .with_title(&options.title)
+        .with_app_id("handback")
+        .with_inner_size([1440.0, 900.0])
+        .with_min_inner_size([1080.0, 680.0]);
+    let native = eframe::NativeOptions { viewport, persist_window: false, ..eframe::NativeOptions::default() };
+    eframe::run_native("handback", native, Box::new(move |cc| Ok(Box::new(App::new(&cc.egui_ctx, backend, options)))))
+        .map_err(|error| ConsoleError(error.to_string()))
+}
+
+pub struct App {
+    backend: Arc<dyn Backend>,
+    options: Options,
+    facts: Facts,
+    pub(super) state: State,
+    pub(super) snapshot: Arc<Snapshot>,
+    /// The window's clock, in seconds, when the snapshot came.
+    snapshot_came: f64,
+    /// Wall time on the snapshot's scale.
+    now: Timestamp,
+    chosen: CallMessages,
+    placed: CallMessages,
+    asked: HashMap<CommandTicket, Asked>,
+    /// The test call whose row shall be chosen as soon as it is listed.
+    follow: Option<CallId>,
+    closing: bool,
+}
+
+/// The messages of one call, read anew only when something crossed the wire.
+#[derive(Default)]
+struct CallMessages {
+    call: Option<CallId>,
+    read_at: (u64, u64),
+    views: Views,
+}
+
+/// What a ticket stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    TestCall,
+    Other,
+}
+
+impl App {
+    pub fn new(ctx: &Context, backend: Arc<dyn Backend>, options: Options) -> Self {
+        theme::install(ctx, if options.dark { Theme::Dark } else { Theme::Light });
+        let waker = ctx.clone();
+        backend.set_waker(Arc::new(move || waker.request_repaint_after(FRAME)));
+        let facts = backend.facts();
+        let state = State { dark: options.dark, ..State::default() };
+        Self {
+            backend,
+            options,
+            facts,
+            state,
+            snapshot: Arc::default(),
+            snapshot_came: 0.0,
+            now: Timestamp::default(),
+            chosen: CallMessages::default(),
+            placed: CallMessages::default(),
+            asked: HashMap::new(),
+            follow: None,
+            closing: false,
+        }
+    }
+
+    fn drain(&mut self, ctx: &Context) {
+        let time = ctx.input(|i| i.time);
+        let snapshot = self.backend.snapshot();
+        let is_new = !Arc::ptr_eq(&snapshot, &self.snapshot);
+        if is_new {
+            self.snapshot = snapshot;
+            self.snapshot_came = time;
+        }
+        let since = Duration::from_secs_f64((time - self.snapshot_came).max(0.0));
+        self.now = Timestamp(self.snapshot.at.0 + u64::try_from(since.as_micros()).unwrap_or_default());
+        for (ticket, outcome) in self.backend.take_outcomes() {
+            let asked = self.asked.remove(&ticket);
+            match outcome {
+                Ok(call) if asked == Some(Asked::TestCall) => {
+                    self.state.placing = false;
+                    self.state.test_call = Some(call);
+                    self.follow = Some(call);
+                }
+                Ok(_) => {}
+                Err(why) => {
+                    self.state.placing &= asked != Some(Asked::TestCall);
+                    self.state.notice = Some(Notice { text: why, wrong: true });
+                }
+            }
+        }
+        calls::data::refresh(&mut self.state, &self.snapshot);
+        self.follow_test_call();
+        self.state.call = self.state.call.filter(|id| calls::data::find(&self.snapshot, *id).is_some());
+        let key = (self.snapshot.seq, self.snapshot.counters.messages_in + self.snapshot.counters.messages_out);
+        self.chosen.read(self.backend.as_ref(), self.state.call, key);
+        self.placed.read(self.backend.as_ref(), self.state.test_call, key);
+        let live = self.snapshot.calls.iter().any(|call| !call.state.is_final());
+        if is_new || self.state.placing {
+            ctx.request_repaint_after(FRAME * 2);
+        } else if live {
+            // Lengths tick; everything else wakes the window by itself.
+            ctx.request_repaint_after(TICK);
+        }
+    }
+
+    /// Who places a test call wants to see it: its row is chosen, unless another place is open.
+    fn follow_test_call(&mut self) {
+        let Some(placed) = self.follow.filter(|_| self.state.place == Place::Calls) else { return };
+        let Some(call) = calls::data::bridge_side(&self.snapshot, placed) else { return };
+        self.follow = None;
+        if !self.state.listed.contains(&call) {
+            self.state.listed.insert(0, call);
+        }
+        self.state.call = Some(call);
+        self.state.message = None;
+        self.state.reveal_call = true;
+    }
+
+    /// The chosen call's record.
+    fn call(&self) -> Option<&CallRecord> {
+        calls::data::find(&self.snapshot, self.state.call?)
+    }
+
+    fn panels_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let tokens = Tokens::of(ui);
+        let frame = |fill| Frame::new().fill(fill);
+        let side = Panel::left("rail").exact_size(Space::RAIL).resizable(false).frame(frame(tokens.panel));
+        side.show(ui, |ui| frame::rail_ui(ui, self.state.place, self.state.dark, actions));
+        let chips = frame::data::chips(&self.snapshot, &self.facts, self.now);
+        let top = Panel::top("top").exact_size(Space::TOP).resizable(false).frame(frame(tokens.panel));
+        top.show(ui, |ui| frame::top_ui(ui, self.state.place, &chips, self.state.placing, actions));
+        let parts = frame::data::status(&self.snapshot);
+        let bottom = Panel::bottom("status").exact_size(Space::STATUS).resizable(false).frame(frame(tokens.panel));
+        bottom.show(ui, |ui| frame::status_ui(ui, &parts, &self.options.version));
+        if let Some(notice) = &self.state.notice {
+            let bar = Panel::top("notice").exact_size(34.0).resizable(false).show_separator_line(false).frame(frame(tokens.panel));
+            bar.show(ui, |ui| frame::notice_ui(ui, notice, actions));
+        }
+        match self.state.place {
+            Place::Calls => self.calls_place_ui(ui, actions),
+            Place::TestCall => self.test_call_place_ui(ui, actions),
+        }
+    }
+
+    fn calls_place_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let tokens = Tokens::of(ui);
+        let fill = Frame::new().fill(tokens.background);
+        let panel = Frame::new().fill(tokens.panel);
+        let half = ui.available_height();
+        if self.call().is_none() {
+            CentralPanel::no_frame().frame(panel).show(ui, |ui| self.table_ui(ui, actions));
+            return;
+        }
+        let table = Panel::top("calls").resizable(true).default_size((half * 0.27).max(150.0)).size_range(90.0..=half * 0.7);
+        table.frame(panel).show(ui, |ui| self.table_ui(ui, actions));
+        let Some(call) = self.call() else { return };
+        let header = call_header::data::call_header(call, calls::data::both_sides(&self.snapshot, call.id));
+        let bar = Panel::top("call header").exact_size(48.0).resizable(false).frame(fill);
+        bar.show(ui, |ui| call_header::call_header_ui(ui, &header, actions));
+        let views = self.chosen.views.all();
+        let width = ui.available_width();
+        let right = Panel::right("message").resizable(true).default_size(width * 0.435).size_range(340.0..=width - 420.0).frame(panel);
+        let index = views.iter().position(|view| Some(view.number) == self.state.message);
+        let data = index.and_then(|index| Some(message::data::message(call, views.get(index)?, index)));
+        right.show(ui, |ui| message::message_ui(ui, data.as_ref(), self.state.message_tab, actions));
+        CentralPanel::no_frame().frame(panel).show(ui, |ui| self.call_ui(ui, call, actions));
+        self.state.reveal_message = false;
+    }
+
+    fn table_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let reading = calls::calls_ui(ui, &self.state, &self.snapshot, self.now, &self.options.zone, actions);
+        self.state.reading = reading;
+        self.state.reveal_call = false;
+    }
+
+    fn call_ui(&self, ui: &mut Ui, call: &CallRecord, actions: &mut Vec<Action>) {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let tally = findings::data::tally(call);
+        let tabs = CallTab::ALL.map(|tab| widgets::Tab {
+            action: Action::ShowTab(tab),
+            chosen: tab == self.state.tab,
+            count: tally.filter(|_| tab == CallTab::Findings),
+        });
+        widgets::tabs(ui, tabs, actions);
+        ui.spacing_mut().item_spacing.y = Space::S;
+        ui.push_id((self.state.tab, call.id), |ui| match self.state.tab {
+            CallTab::Ladder => {
+                let data = ladder::data::ladder(call, self.chosen.views.all(), self.now);
+                ladder::ladder_ui(ui, &data, self.state.message, self.state.reveal_message, actions);
+            }
+            CallTab::Context => context::context_ui(ui, &context::data::context(call), actions),
+            CallTab::Payload => {
+                let last = call.returns.iter().rev().find_map(|r| r.payload.as_ref());
+                let returned = call.test_report.as_ref().and_then(|r| r.returned.as_ref());
+                payload::payload_ui(ui, last.or(returned).map(payload::data::payload).as_ref(), actions);
+            }
+            CallTab::Media => media::media_ui(ui, &media::data::media(call), actions),
+            CallTab::Timeline => timeline::timeline_ui(ui, &timeline::data::timeline(call, &self.options.zone), actions),
+            CallTab::Findings => findings::findings_ui(ui, &findings::data::findings(call), actions),
+        });
+    }
+
+    fn test_call_place_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let background = Tokens::of(ui).background;
+        let placed = self.state.test_call.and_then(|id| calls::data::find(&self.snapshot, id));
+        let bridge = placed.and_then(|p| calls::data::find(&self.snapshot, calls::data::bridge_side(&self.snapshot, p.id)?));
+        let views = self.placed.views.all();
+        let ladder = placed.map(|p| ladder::data::ladder(p, views, self.now));
+        let view = test_call::TestCallView {
+            facts: &self.facts,
+            running: placed.map(|p| (p.id, test_call::data::running(p, bridge, self.now))),
+            ladder: ladder.as_ref(),
+            journey: &test_call::data::journey(placed, bridge, views, &self.facts),
+        };
+        let panel = CentralPanel::no_frame().frame(Frame::new().fill(background));
+        panel.show(ui, |ui| test_call::test_call_ui(ui, &mut self.state, &view, actions));
+    }
+
+    /// Keys that act wherever one is; text fields and open forms keep theirs.
+    fn keys(&self, ctx: &Context, actions: &mut Vec<Action>) {
+        let typing = ctx.text_edit_focused();
+        let open = self.state.returning.is_some() || self.closing;
+        let focused = ctx.memory(|m| m.focused().is_some());
+        for action in Action::global() {
+            let held_back = match &action {
+                Action::PlaceTestCall => open,
+                Action::Back => typing || open,
+                _ => typing || open || focused || self.state.place != Place::Calls,
+            };
+            let Some(shortcut) = action.face().shortcut.filter(|_| !held_back) else { continue };
+            if ctx.input_mut(|i| i.consume_shortcut(&shortcut)) {
+                actions.push(action);
+            }
+        }
+    }
+
+    /// Closing with calls running asks.
+    fn close_ui(&mut self, ctx: &Context) {
+        let live = self.snapshot.calls.iter().filter(|c| !c.test_call && !c.state.is_final()).count();
+        if ctx.input(|i| i.viewport().close_requested()) && live > 0 && !self.closing {
+            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+            self.closing = true;
+        }
+        if !self.closing {
+            return;
+        }
+        let modal = egui::Modal::new(egui::Id::unique("close")).show(ctx, |ui| {
+            ui.set_width(360.0);
+            widgets::heading(ui, &format!("{} still running", super::text::count(live, "call is", "calls are")));
+            ui.label("Closing the window ends the engine, and the calls with it");
+            ui.add_space(Space::S);
+            ui.horizontal(|ui| (ui.button("Close anyway").clicked(), ui.button("Keep running").clicked())).inner
+        });
+        let (close, keep) = modal.inner;
+        if close {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+        } else if keep || modal.should_close() {
+            self.closing = false;
+        }
+    }
+
+    pub(super) fn ask(&mut self, command: crate::model::Command, asked: Asked) {
+        let ticket = self.backend.command(command);
+        self.asked.insert(ticket, asked);
+    }
+
+    /// Numbers of the chosen call's messages, in the order of the ladder.
+    pub(super) fn message_numbers(&self) -> Vec<u64> {
+        self.chosen.views.all().iter().map(|view| view.number).collect()
+    }
+
+    /// The first message of the chosen call that says most: its REFER, else its INVITE.
+    pub(super) fn telling_message(&self, id: CallId) -> Option<u64> {
+        let mut views = Views::default();
+        views.refresh(&self.backend.messages(id));
+        let refer = views.all().iter().find(|view| view.title == "REFER");
+        refer.or_else(|| views.all().first()).map(|view| view.number)
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
+        self.drain(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        let mut actions = Vec::new();
+        let ctx = ui.ctx().clone();
+        self.keys(&ctx, &mut actions);
+        ui.style_mut().visuals.widgets.noninteractive.bg_stroke = Stroke::new(1.0, Tokens::of(ui).line);
+        self.panels_ui(ui, &mut actions);
+        if let Some(form) = &mut self.state.returning {
+            return_form::return_form_ui(ui, form, &mut actions);
+        }
+        self.close_ui(&ctx);
+        for action in actions {
+            self.apply(&ctx, action);
+        }
+    }
+}
+
+impl CallMessages {
+    fn read(&mut self, backend: &dyn Backend, call: Option<CallId>, key: (u64, u64)) {
+        if self.call != call {
+            *self = Self { call, ..Self::default() };
+        } else if self.read_at == key {
+            return;
+        }
+        if let Some(call) = call {
+            self.views.refresh(&backend.messages(call));
+        }
+        self.read_at = key;
+    }
+}
+
+const FRAME: Duration = Duration::from_millis(33);
+const TICK: Duration = Duration::from_millis(500);

@@ -1,0 +1,142 @@
+//! What an action does.
+
+use eframe::egui::{Context, Theme};
+
+use super::{
+    action::Action,
+    app::{App, Asked},
+    state::{CallTab, Notice, Pane, Place, ReturnForm},
+};
+use crate::model::{CallId, Command};
+
+impl App {
+    pub(super) fn apply(&mut self, ctx: &Context, action: Action) {
+        match action {
+            Action::Go(place) => self.state.place = place,
+            Action::PlaceTestCall => self.place_test_call(),
+            Action::HangUp(call) => self.ask(Command::HangUp { call }, Asked::Other),
+            Action::AskReturn(call) => self.state.returning = Some(ReturnForm::new(call)),
+            Action::ReturnNow => {
+                if let Some(form) = self.state.returning.take() {
+                    self.ask(Command::Return { call: form.call, request: form.request() }, Asked::Other);
+                }
+            }
+            Action::SelectCall(call) => self.select_call(call),
+            Action::SelectMessage(number) => {
+                if self.state.place == Place::TestCall {
+                    self.state.place = Place::Calls;
+                    self.state.call = self.state.test_call;
+                }
+                self.state.message = Some(number);
+                self.state.pane = Pane::Ladder;
+            }
+            Action::ShowTab(tab) => self.state.tab = tab,
+            Action::ShowMessageTab(tab) => self.state.message_tab = tab,
+            Action::ShowNewCalls => {
+                self.state.reading = false;
+                super::panels::calls::data::refresh(&mut self.state, &self.snapshot);
+            }
+            Action::MoveUp => self.step(false),
+            Action::MoveDown => self.step(true),
+            Action::Enter => {
+                self.state.tab = CallTab::Ladder;
+                self.state.pane = if self.state.call.is_some() { Pane::Ladder } else { Pane::Table };
+                self.state.reveal_message = true;
+                if self.state.message.is_none() {
+                    self.state.message = self.message_numbers().first().copied();
+                }
+            }
+            Action::Back => self.back(),
+            Action::Focus(pane) => self.state.pane = pane,
+            Action::Copy(text) => ctx.copy_text(text),
+            Action::AddVariable => self.state.form.variables.push(Default::default()),
+            Action::RemoveVariable(index) => {
+                if index < self.state.form.variables.len() {
+                    self.state.form.variables.remove(index);
+                }
+            }
+            Action::SwitchTheme => {
+                self.state.dark = !self.state.dark;
+                ctx.set_theme(if self.state.dark { Theme::Dark } else { Theme::Light });
+            }
+            Action::DismissNotice => self.state.notice = None,
+        }
+    }
+
+    fn place_test_call(&mut self) {
+        if self.state.placing {
+            return;
+        }
+        if let Some(text) = self.state.form.fault() {
+            self.state.place = Place::TestCall;
+            self.state.notice = Some(Notice { text, wrong: true });
+            return;
+        }
+        self.state.notice = None;
+        self.state.placing = true;
+        let call = Box::new(self.state.form.test_call());
+        self.ask(Command::PlaceTestCall { call }, Asked::TestCall);
+    }
+
+    fn select_call(&mut self, call: CallId) {
+        self.state.pane = Pane::Table;
+        if self.state.call != Some(call) {
+            self.state.call = Some(call);
+            self.state.message = self.telling_message(call);
+            self.state.reveal_message = true;
+        }
+    }
+
+    fn step(&mut self, down: bool) {
+        match self.state.pane {
+            Pane::Table => {
+                if let Some(call) = beside(&self.state.listed, self.state.call, down) {
+                    self.select_call(call);
+                    self.state.reveal_call = true;
+                }
+            }
+            Pane::Ladder => {
+                self.state.message = beside(&self.message_numbers(), self.state.message, down);
+                self.state.reveal_message = true;
+            }
+        }
+    }
+
+    fn back(&mut self) {
+        let state = &mut self.state;
+        if state.returning.take().is_some() || state.notice.take().is_some() {
+        } else if state.pane == Pane::Ladder {
+            state.pane = Pane::Table;
+        } else if state.place == Place::TestCall {
+            state.place = Place::Calls;
+        } else {
+            state.call = None;
+            state.message = None;
+        }
+    }
+}
+
+/// The neighbour of `chosen`, or an end of the list where nothing is chosen; it stays at the ends.
+fn beside<T: Copy + PartialEq>(list: &[T], chosen: Option<T>, down: bool) -> Option<T> {
+    let at = chosen.and_then(|chosen| list.iter().position(|item| *item == chosen));
+    let next = match (at, down) {
+        (None, true) => 0,
+        (None, false) => list.len().checked_sub(1)?,
+        (Some(at), true) => (at + 1).min(list.len() - 1),
+        (Some(at), false) => at.saturating_sub(1),
+    };
+    list.get(next).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arrow_keys_stop_at_the_ends() {
+        let list = [1, 2, 3];
+        assert_eq!([beside(&list, None, true), beside(&list, None, false)], [Some(1), Some(3)]);
+        assert_eq!([beside(&list, Some(3), true), beside(&list, Some(1), false)], [Some(3), Some(1)]);
+        assert_eq!(beside::<u8>(&[], None, true), None);
+    }
+}

@@ -1,0 +1,6 @@
+//! The live table of calls.
+
+pub mod data;
+mod ui;
+
+pub use ui::calls_ui;

@@ -1,0 +1,6 @@
+//! What the customer passed in.
+
+pub mod data;
+mod ui;
+
+pub use ui::context_ui;

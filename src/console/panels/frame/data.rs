@@ -1,0 +1,86 @@
+//! What listens, how much goes on, what is kept.
+
+use std::net::SocketAddr;
+
+use crate::{
+    console::{
+        backend::Facts,
+        text::{count, grouped},
+        theme::{Leg, Tone},
+    },
+    model::{Snapshot, Timestamp},
+};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chip {
+    pub dot: Option<Tone>,
+    pub text: String,
+    pub hover: String,
+}
+
+pub fn chips(snapshot: &Snapshot, facts: &Facts, now: Timestamp) -> Vec<Chip> {
+    let mut places: Vec<(SocketAddr, bool, String)> = Vec::new();
+    for listener in snapshot.listeners.iter() {
+        let transport = listener.transport.via();
+        match places.iter_mut().find(|(address, side, _)| *address == listener.address && *side == listener.customer_side) {
+            Some((_, _, text)) => {
+                text.push('·');
+                text.push_str(transport);
+            }
+            None => places.push((listener.address, listener.customer_side, transport.to_owned())),
+        }
+    }
+    let mut chips: Vec<Chip> = Vec::new();
+    for (address, customer_side, transports) in places {
+        chips.push(if customer_side {
+            let hover = "The customer's side that this program plays: it places test calls and takes them back";
+            Chip { dot: Some(Tone::Of(Leg::Customer)), text: format!("Test caller {transports} {address}"), hover: hover.to_owned() }
+        } else {
+            Chip { dot: Some(Tone::Good), text: format!("{transports} {address}"), hover: "The bridge listens here".to_owned() }
+        });
+    }
+    chips.extend(facts.control.as_ref().map(|address| Chip {
+        dot: Some(Tone::Good),
+        text: format!("Control {address}"),
+        hover: "The control API: what this window can do, scripts can do".to_owned(),
+    }));
+    if !facts.agent.is_empty() {
+        let hover = "Who talks when a call was admitted".to_owned();
+        chips.push(Chip { dot: Some(Tone::Of(Leg::Agent)), text: format!("Agent: {}", facts.agent), hover });
+    }
+    let hover =
+        format!("{} since the start, {} refused", count_calls(snapshot.counters.calls_total), grouped(snapshot.counters.calls_refused));
+    chips.push(Chip { dot: None, text: activity(snapshot, now), hover });
+    chips
+}
+
+/// `3 active · 0.4 calls/s`
+fn activity(snapshot: &Snapshot, now: Timestamp) -> String {
+    let live = snapshot.calls.iter().filter(|c| !c.test_call && !c.state.is_final()).count();
+    let recent = snapshot.calls.iter().rev().filter(|c| !c.test_call).take_while(|c| now.micros_since(c.started_at) < WINDOW_US).count();
+    format!("{live} active · {:.1} calls/s", recent as f64 / (WINDOW_US as f64 / 1_000_000.0))
+}
+
+/// What stands at the left of the status line.
+pub fn status(snapshot: &Snapshot) -> Vec<String> {
+    let c = &snapshot.counters;
+    let mut parts = vec![
+        format!("{} kept", count(usize::try_from(c.messages_kept).unwrap_or(usize::MAX), "message", "messages")),
+        format!("{} in · {} out", grouped(c.messages_in), grouped(c.messages_out)),
+        format!("RTP {} in · {} out", grouped(c.rtp_packets_in), grouped(c.rtp_packets_out)),
+    ];
+    if c.messages_malformed > 0 {
+        parts.push(format!("{} malformed", grouped(c.messages_malformed)));
+    }
+    if c.messages_dropped > 0 {
+        parts.push(format!("{} dropped unread", grouped(c.messages_dropped)));
+    }
+    parts
+}
+
+fn count_calls(calls: u64) -> String {
+    count(usize::try_from(calls).unwrap_or(usize::MAX), "call", "calls")
+}
+
+/// The rate is that of the last 10 seconds.
+const WINDOW_US: u64 = 10_000_000;

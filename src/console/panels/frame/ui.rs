@@ -1,0 +1,118 @@
+//! Paints rail, top bar, status line and notice.
+
+use eframe::egui::{Align, Align2, FontId, Layout, Pos2, Rect, RichText, Role, Sense, Stroke, Ui, Vec2, WidgetInfo};
+
+use super::data::Chip;
+use crate::console::{
+    action::Action,
+    state::{Notice, Place},
+    theme::{self, Icon, Space, Tokens, Tone},
+    widgets::{Look, action_button, chip, elided, icon_button},
+};
+
+pub fn rail_ui(ui: &mut Ui, place: Place, dark: bool, actions: &mut Vec<Action>) {
+    let tokens = Tokens::of(ui);
+    ui.spacing_mut().item_spacing = Vec2::ZERO;
+    let (mark, _) = ui.allocate_exact_size(Vec2::new(Space::RAIL, Space::TOP), Sense::hover());
+    Icon::HandBack.paint(ui.painter(), mark.center(), 20.0, tokens.accent);
+    for target in [Place::Calls, Place::TestCall] {
+        place_ui(ui, target, place == target, actions);
+    }
+    ui.with_layout(Layout::bottom_up(Align::Center), |ui| {
+        ui.add_space(Space::S);
+        let (rect, response) = ui.allocate_exact_size(Vec2::splat(32.0), Sense::click());
+        let icon = if dark { Icon::Sun } else { Icon::Moon };
+        let lit = response.hovered() || response.has_focus();
+        icon.paint(ui.painter(), rect.center(), 16.0, if lit { tokens.text } else { tokens.text_faint });
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Switch theme"));
+        if response.on_hover_text(if dark { "Light theme" } else { "Dark theme" }).clicked() {
+            actions.push(Action::SwitchTheme);
+        }
+    });
+}
+
+fn place_ui(ui: &mut Ui, target: Place, chosen: bool, actions: &mut Vec<Action>) {
+    let tokens = Tokens::of(ui);
+    let action = Action::Go(target);
+    let face = action.face();
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(Space::RAIL, 58.0), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::Tab, true, chosen, face.label));
+    let lit = response.hovered() || response.has_focus();
+    if chosen {
+        ui.painter().rect_filled(rect, 0.0, tokens.raised);
+        let bar = Rect::from_min_size(rect.min, Vec2::new(2.0, rect.height()));
+        ui.painter().rect_filled(bar, 0.0, tokens.accent);
+    }
+    if response.has_focus() {
+        let ring = rect.shrink(3.0);
+        ui.painter().rect_stroke(ring, theme::Radius::CONTROL, Stroke::new(1.0, tokens.accent), eframe::egui::StrokeKind::Inside);
+    }
+    let colour = if chosen || lit { tokens.text } else { tokens.text_faint };
+    if let Some(icon) = face.icon {
+        icon.paint(ui.painter(), Pos2::new(rect.center().x, rect.top() + 21.0), 18.0, colour);
+    }
+    let words = Rect::from_min_max(Pos2::new(rect.left() + 2.0, rect.top() + 35.0), rect.max - Vec2::new(2.0, 6.0));
+    elided(ui.painter(), words, Align2::CENTER_CENTER, face.label, theme::text(10.5), colour);
+    if response.on_hover_text(face.tooltip).clicked() {
+        actions.push(action);
+    }
+}
+
+pub fn top_ui(ui: &mut Ui, place: Place, chips: &[Chip], placing: bool, actions: &mut Vec<Action>) {
+    let tokens = Tokens::of(ui);
+    ui.horizontal_centered(|ui| {
+        ui.add_space(14.0);
+        let title = RichText::new(Action::Go(place).face().label).font(FontId::new(13.5, theme::family(theme::SEMIBOLD)));
+        ui.label(title.color(tokens.text));
+        ui.add_space(Space::M);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add_space(14.0);
+            let busy = placing.then_some("A test call is being placed");
+            action_button(ui, Action::PlaceTestCall, Look::Primary, busy, actions);
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.spacing_mut().item_spacing.x = Space::M;
+                for c in chips {
+                    if ui.available_width() < 60.0 {
+                        break;
+                    }
+                    chip(ui, c.dot, &c.text, &c.hover);
+                }
+            });
+        });
+    });
+}
+
+pub fn status_ui(ui: &mut Ui, parts: &[String], version: &str) {
+    let tokens = Tokens::of(ui);
+    let words = |text: &str| RichText::new(text).size(11.0).color(tokens.text_faint);
+    ui.horizontal_centered(|ui| {
+        ui.add_space(Space::M);
+        ui.spacing_mut().item_spacing.x = Space::L + Space::XS;
+        for part in parts {
+            ui.label(words(part));
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add_space(Space::M);
+            ui.label(words(version));
+        });
+    });
+}
+
+/// One sentence across the top, until it is dismissed.
+pub fn notice_ui(ui: &mut Ui, notice: &Notice, actions: &mut Vec<Action>) {
+    let tokens = Tokens::of(ui);
+    let (tone, icon) = if notice.wrong { (Tone::Wrong, Icon::Error) } else { (Tone::Accent, Icon::Note) };
+    let rect = ui.max_rect();
+    ui.painter().rect_filled(rect, 0.0, tokens.wash(tokens.tone(tone), 0.16));
+    ui.horizontal_centered(|ui| {
+        ui.add_space(14.0);
+        ui.label(RichText::new(icon.glyph()).font(theme::icon(13.0)).color(tokens.tone(tone)));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add_space(Space::S);
+            icon_button(ui, Action::DismissNotice, "Dismiss", actions);
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.add(eframe::egui::Label::new(RichText::new(&notice.text).color(tokens.text)).truncate());
+            });
+        });
+    });
+}

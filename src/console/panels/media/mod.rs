@@ -1,0 +1,6 @@
+//! Sound in figures.
+
+pub mod data;
+mod ui;
+
+pub use ui::media_ui;

@@ -1,0 +1,175 @@
+//! A message decoded: its context and payload first, then who, where and what else.
+
+use crate::{
+    console::{
+        panels::{
+            findings::data::{self as findings, FindingCard},
+            payload::data::{PayloadData, payload},
+        },
+        text::grouped,
+        theme::{Leg, Tone},
+        widgets::KeyValue,
+        wire_text::{Kind, MessageView},
+    },
+    model::{CallRecord, Direction, LegRole, Payload},
+};
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct MessageData {
+    pub title: String,
+    pub tone: Tone,
+    /// `Bridge → Customer`
+    pub route: String,
+    /// `UDP · 1,388 B`
+    pub wire: String,
+    pub payload: Option<PayloadData>,
+    /// `X-GA-*` headers in wire order.
+    pub context: Vec<KeyValue>,
+    pub facts: Vec<KeyValue>,
+    pub sound: Vec<KeyValue>,
+    pub findings: Vec<FindingCard>,
+    pub headers: Vec<KeyValue>,
+    /// The whole text, cut where its colour changes.
+    pub raw: Vec<(String, Tone)>,
+}
+
+/// `index` is the message's place among the call's messages.
+pub fn message(call: &CallRecord, view: &MessageView, index: usize) -> MessageData {
+    let (title, tone) = match &view.kind {
+        Kind::Request(method) if method == "REFER" => (method.clone(), Tone::Of(Leg::Return)),
+        Kind::Request(method) => (method.clone(), Tone::Of(leg_of(call, view))),
+        Kind::Response { code: 100..200, .. } => (view.title.clone(), Tone::Soft),
+        Kind::Response { code: 200..300, .. } => (view.title.clone(), Tone::Good),
+        Kind::Response { code: 300..=399 | 401 | 407, .. } => (view.title.clone(), Tone::Warn),
+        Kind::Response { .. } => (view.title.clone(), Tone::Wrong),
+        Kind::Other => ("Not SIP".to_owned(), Tone::Wrong),
+    };
+    let ours = |name: &str| name.len() > 5 && (starts(name, "X-GA-") || starts(name, "X-ASAPP-"));
+    let context = view.headers.iter().filter(|(name, _)| ours(name)).map(|(name, value)| KeyValue::wire(name, value).tone(Tone::Accent));
+    MessageData {
+        title,
+        tone,
+        route: route(call, view),
+        wire: format!("{} · {} B", view.transport.via(), grouped(view.size as u64)),
+        payload: payload_of(call, view).map(payload),
+        context: context.collect(),
+        facts: facts(view),
+        sound: sound(&view.body),
+        findings: u32::try_from(index).map(|index| findings::of_message(call, index)).unwrap_or_default(),
+        headers: view.headers.iter().map(|(name, value)| header(name, value, ours(name))).collect(),
+        raw: raw(view),
+    }
+}
+
+fn starts(name: &str, prefix: &str) -> bool {
+    name.get(..prefix.len()).is_some_and(|s| s.eq_ignore_ascii_case(prefix))
+}
+
+fn header(name: &str, value: &str, ours: bool) -> KeyValue {
+    KeyValue::wire(name, value).tone(if ours { Tone::Accent } else { Tone::Plain })
+}
+
+fn role_of(call: &CallRecord, view: &MessageView) -> LegRole {
+    let leg = view.leg.and_then(|id| call.legs.iter().find(|l| l.opened.leg == id));
+    leg.map_or(LegRole::Customer, |l| l.opened.role)
+}
+
+fn leg_of(call: &CallRecord, view: &MessageView) -> Leg {
+    match role_of(call, view) {
+        LegRole::Customer => Leg::Customer,
+        LegRole::Agent => Leg::Agent,
+        LegRole::Return => Leg::Return,
+    }
+}
+
+fn route(call: &CallRecord, view: &MessageView) -> String {
+    let here = if call.test_call { "Test caller" } else { "Bridge" };
+    let there = match role_of(call, view) {
+        LegRole::Customer if call.test_call => "Bridge",
+        LegRole::Customer => "Customer",
+        LegRole::Agent => "Agent",
+        LegRole::Return => "Return URI",
+    };
+    match view.direction {
+        Direction::In => format!("{there} → {here}"),
+        Direction::Out => format!("{here} → {there}"),
+    }
+}
+
+/// The payload that this message carries, as the engine made or decoded it.
+fn payload_of<'a>(call: &'a CallRecord, view: &MessageView) -> Option<&'a Payload> {
+    let refer_to = view.header("Refer-To", "r")?;
+    let sent = call.returns.iter().filter_map(|r| r.payload.as_ref());
+    let heard = call.test_report.iter().filter_map(|r| r.returned.as_ref());
+    sent.chain(heard).find(|p| p.refer_to == refer_to)
+}
+
+fn facts(view: &MessageView) -> Vec<KeyValue> {
+    let wanted = [
+        ("Refer-To", "r"),
+        ("Refer-Sub", "Refer-Sub"),
+        ("Event", "o"),
+        ("Subscription-State", "Subscription-State"),
+        ("Reason", "Reason"),
+        ("Authorization", "Proxy-Authorization"),
+        ("WWW-Authenticate", "Proxy-Authenticate"),
+        ("From", "f"),
+        ("To", "t"),
+        ("Call-ID", "i"),
+        ("CSeq", "CSeq"),
+        ("Contact", "m"),
+        ("Content-Type", "c"),
+    ];
+    let mut facts: Vec<KeyValue> = Vec::new();
+    if view.retransmission {
+        facts.push(KeyValue::new("Retransmission", "the same bytes crossed the wire before").tone(Tone::Warn));
+    }
+    facts.extend(view.sipfrag().map(|status| KeyValue::wire("Return call", status).tone(Tone::Of(Leg::Return))));
+    facts.extend(wanted.iter().filter_map(|(name, compact)| view.header(name, compact).map(|value| KeyValue::wire(*name, value))));
+    facts.push(KeyValue::wire("From address", source(view)));
+    facts.push(KeyValue::wire("To address", target(view)));
+    facts
+}
+
+fn source(view: &MessageView) -> String {
+    if view.direction == Direction::In { view.remote } else { view.local }.to_string()
+}
+
+fn target(view: &MessageView) -> String {
+    if view.direction == Direction::In { view.local } else { view.remote }.to_string()
+}
+
+/// The lines of an SDP that tell where sound goes and as what.
+fn sound(body: &str) -> Vec<KeyValue> {
+    let lines = body.lines().filter_map(|line| {
+        let (kind, value) = line.split_once('=')?;
+        let name = match kind {
+            "c" => "Address",
+            "m" => "Media",
+            "a" if ["sendrecv", "sendonly", "recvonly", "inactive"].contains(&value) => "Direction",
+            "a" if value.starts_with("rtpmap:") => "Codec",
+            "a" if value.starts_with("ptime:") => "Packet time",
+            _ => return None,
+        };
+        Some(KeyValue::wire(name, value))
+    });
+    if body.starts_with("v=0") { lines.collect() } else { Vec::new() }
+}
+
+fn raw(view: &MessageView) -> Vec<(String, Tone)> {
+    let head_end = view.raw.find("\n\n").unwrap_or(view.raw.len());
+    let (head, body) = view.raw.split_at(head_end);
+    let mut pieces: Vec<(String, Tone)> = Vec::new();
+    for (index, line) in head.lines().enumerate() {
+        let tone = match index {
+            0 => Tone::Of(Leg::Customer),
+            _ if starts(line, "X-GA-") || starts(line, "X-ASAPP-") => Tone::Accent,
+            _ => Tone::Soft,
+        };
+        pieces.push((format!("{line}\n"), tone));
+    }
+    if !body.is_empty() {
+        pieces.push((body.trim_end().to_owned(), Tone::Faint));
+    }
+    pieces
+}

@@ -1,0 +1,6 @@
+//! The chosen message.
+
+pub mod data;
+mod ui;
+
+pub use ui::message_ui;

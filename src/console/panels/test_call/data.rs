@@ -1,0 +1,161 @@
+//! The journey of a test call, step by step, from both sides' records.
+
+use crate::{
+    console::{
+        backend::Facts,
+        panels::calls::data::state_of,
+        text::{self, count},
+        theme::Tone,
+        wire_text::{Kind, MessageView},
+    },
+    model::{Admission, CallRecord, CallState, ReturnMethod, ReturnVerdict, Timestamp},
+};
+
+/// The running or last test call in one line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Running {
+    pub state: String,
+    pub tone: Tone,
+    pub length: String,
+    pub live: bool,
+}
+
+pub fn running(placed: &CallRecord, bridge: Option<&CallRecord>, now: Timestamp) -> Running {
+    let (state, tone) = state_of(bridge.unwrap_or(placed));
+    let since = placed.answered_at.unwrap_or(placed.started_at);
+    let length = text::length(placed.ended_at.unwrap_or(now).micros_since(since));
+    Running { state, tone, length, live: !placed.state.is_final() }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub mark: Mark,
+    pub title: String,
+    pub detail: String,
+    pub time: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    Done,
+    Now,
+    Ahead,
+    Wrong,
+}
+
+/// Every step there is, done or ahead, so that one sees where a call got stuck.
+pub fn journey(placed: Option<&CallRecord>, bridge: Option<&CallRecord>, messages: &[MessageView], facts: &Facts) -> Vec<Step> {
+    let start = placed.map_or(Timestamp::default(), |p| p.started_at);
+    let time =
+        |at: Option<Timestamp>| at.map(|at| text::since(at.micros_since(start)).trim_start_matches('+').to_owned()).unwrap_or_default();
+    let mut steps: Vec<Step> = Vec::new();
+    let mut step = |done: bool, title: &str, detail: String, at: Option<Timestamp>| {
+        let mark = if done { Mark::Done } else { Mark::Ahead };
+        steps.push(Step { mark, title: title.to_owned(), detail, time: time(at) });
+    };
+    let sent = messages.first();
+    let wire = sent.map(|m| format!("{} {} → {}", m.transport.via(), m.local, m.remote)).unwrap_or_default();
+    step(placed.is_some(), "INVITE sent", if wire.is_empty() { facts.bridge_uri.clone() } else { wire }, sent.map(|m| m.at));
+
+    let challenge = messages.iter().find(|m| matches!(m.kind, Kind::Response { code: 401 | 407, .. }));
+    if let Some(challenge) = challenge {
+        step(true, "Challenged, answered", challenge_words(challenge), Some(challenge.at));
+    }
+    let over = placed.is_some_and(|p| p.state.is_final());
+    if bridge.is_some() || placed.is_none() || !over {
+        let admission = bridge.and_then(|b| b.admission.as_ref());
+        step(admission.is_some(), "Admitted", admission.map(admission_words).unwrap_or_default(), None);
+        let context = bridge.filter(|b| b.admission.is_some()).map(|b| &b.context);
+        let words = context.map(|c| {
+            let named = [("task", &c.task_name), ("conversation", &c.ext_conversation_id), ("customer", &c.customer_id)];
+            let mut words: Vec<String> = named.iter().filter(|(_, v)| v.is_some()).map(|(n, _)| (*n).to_owned()).collect();
+            words.push(count(c.input_variables.len(), "variable", "variables"));
+            words.join(", ")
+        });
+        step(context.is_some(), "Context read", words.unwrap_or_default(), None);
+        let agent = bridge.and_then(|b| b.agent_answered_at);
+        let target = bridge.and_then(|b| b.agent_target.clone()).unwrap_or_else(|| facts.agent.clone());
+        step(agent.is_some(), "Agent answered", target, agent);
+    }
+    let answered = placed.and_then(|p| p.answered_at);
+    let codec = placed.and_then(|p| p.legs.iter().find_map(|l| l.media.as_ref())).map(|m| m.codec.clone()).unwrap_or_default();
+    step(answered.is_some(), "Call answered", codec, answered);
+    let heard = placed.and_then(|p| p.legs.iter().find_map(|l| l.media.as_ref()?.first_packet_us));
+    let words = heard.map(|us| format!("first packet {:.0} ms after the answer", us as f64 / 1_000.0)).unwrap_or_default();
+    step(heard.is_some(), "Sound heard", words, None);
+
+    let attempt = bridge.or(placed).and_then(|b| b.returns.last());
+    let how = match attempt {
+        Some(a) if a.method == ReturnMethod::Bye => "BYE".to_owned(),
+        Some(a) => format!("{} to {}", a.method.name(), a.uri),
+        None if facts.return_uri.is_empty() => facts.return_method.clone(),
+        None => format!("{} to {}", facts.return_method, facts.return_uri),
+    };
+    step(attempt.is_some(), "Return", how, attempt.map(|a| a.started_at));
+    let verdict = attempt.and_then(|a| a.verdict.as_ref());
+    let (settled, words) = match verdict {
+        Some(ReturnVerdict::Succeeded) => (Mark::Done, "the customer's side took it back".to_owned()),
+        Some(ReturnVerdict::Failed { why }) => (Mark::Wrong, why.reason.clone()),
+        Some(ReturnVerdict::Unknown { why }) => (Mark::Wrong, format!("outcome unknown: {why}")),
+        None => (Mark::Ahead, "by this program's customer side".to_owned()),
+    };
+    step(settled == Mark::Done, "Return settled", words, attempt.and_then(|a| a.settled_at));
+    if let (Mark::Wrong, Some(last)) = (settled, steps.last_mut()) {
+        last.mark = Mark::Wrong;
+    }
+    steps.push(report_step(placed));
+    mark_where_it_is(&mut steps, placed, bridge);
+    steps
+}
+
+fn report_step(placed: Option<&CallRecord>) -> Step {
+    let report = placed.and_then(|p| p.test_report.as_deref());
+    let title = "Payload checked".to_owned();
+    let returned = report.and_then(|r| r.returned.as_ref());
+    let detail = match (report, returned) {
+        (_, Some(payload)) => format!("{} came back, {} characters", count(payload.items.len(), "parameter", "parameters"), payload.used),
+        (Some(report), None) => report.steps.iter().find(|s| !s.ok).map_or_else(|| "nothing came back".to_owned(), |s| s.text.clone()),
+        (None, None) => "against what the agent set".to_owned(),
+    };
+    let mark = match report {
+        Some(report) if report.ok => Mark::Done,
+        Some(_) => Mark::Wrong,
+        None => Mark::Ahead,
+    };
+    Step { mark, title, detail, time: String::new() }
+}
+
+/// The first step ahead of a live call is the one it stands at; a call that is over stopped there.
+fn mark_where_it_is(steps: &mut [Step], placed: Option<&CallRecord>, bridge: Option<&CallRecord>) {
+    let Some(placed) = placed else { return };
+    let last_done = steps.iter().rposition(|s| s.mark == Mark::Done).unwrap_or(0);
+    let Some(next) = steps.iter_mut().skip(last_done + 1).find(|s| s.mark == Mark::Ahead) else { return };
+    if !placed.state.is_final() {
+        next.mark = Mark::Now;
+        if next.title == "Return" {
+            next.title = "Talking".to_owned();
+            "then the call goes back".clone_into(&mut next.detail);
+        }
+    } else if matches!(placed.state, CallState::Failed | CallState::Refused) {
+        next.mark = Mark::Wrong;
+        let ended = bridge.unwrap_or(placed).ended.as_ref().or(placed.ended.as_ref());
+        if let Some(ended) = ended {
+            next.detail = ended.code.map_or_else(|| ended.reason.clone(), |code| format!("{} ({code})", ended.reason));
+        }
+    }
+}
+
+fn challenge_words(message: &MessageView) -> String {
+    let challenge = message.header("WWW-Authenticate", "Proxy-Authenticate").unwrap_or_default();
+    let algorithm = challenge.split(',').find_map(|p| p.trim().strip_prefix("algorithm=")).unwrap_or("MD5");
+    format!("{}, {algorithm}", message.title)
+}
+
+fn admission_words(admission: &Admission) -> String {
+    match admission {
+        Admission::Network(network) => format!("address in {network}"),
+        Admission::Digest { user, .. } => format!("digest user {user}"),
+        Admission::Both { network, user, .. } => format!("address in {network}, digest user {user}"),
+        Admission::TestCall => "placed by this console".to_owned(),
+    }
+}

@@ -1,0 +1,146 @@
+//! Paints the form of a test call.
+
+use eframe::egui::{RichText, TextEdit, Ui};
+
+use crate::{
+    console::{
+        action::Action,
+        backend::Facts,
+        state::{Sound, TestForm},
+        theme::{self, Space, Tokens},
+        widgets::{FieldLook, Look, action_button, caption, heading, labelled_field, segmented},
+    },
+    model::{OnReturn, TransportName},
+};
+
+pub(super) fn form_ui(
+    ui: &mut Ui,
+    form: &mut TestForm,
+    facts: &Facts,
+    live: Option<crate::model::CallId>,
+    placing: bool,
+    actions: &mut Vec<Action>,
+) {
+    let width = ui.available_width();
+    let half = (width - Space::M) / 2.0;
+    let mut call = String::new();
+    std::mem::swap(&mut call, &mut form.to);
+    heading(ui, "Call");
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = Space::M;
+        let look = FieldLook { hint: &facts.bridge_uri, ..FieldLook::default() };
+        labelled_field(ui, "To", look, &mut call, width - 134.0 - Space::M);
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = Space::XS;
+            caption(ui, "Transport");
+            let transports = [(TransportName::Udp, "UDP"), (TransportName::Tcp, "TCP")];
+            form.transport = segmented(ui, "Transport", form.transport, &transports).unwrap_or(form.transport);
+        });
+    });
+    form.to = call;
+    labelled_field(ui, "From", FieldLook::default(), &mut form.from, width);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = Space::M;
+        labelled_field(ui, "Username", FieldLook { hint: "only if it is asked for", ..FieldLook::default() }, &mut form.username, half);
+        labelled_field(ui, "Password", FieldLook { password: true, ..FieldLook::default() }, &mut form.password, half);
+    });
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = Space::M;
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = Space::XS;
+            caption(ui, "Sound to send");
+            let sounds = [(Sound::Tone, "Tone"), (Sound::Silence, "Silence"), (Sound::Recording, "Recording")];
+            form.sound = segmented(ui, "Sound to send", form.sound, &sounds).unwrap_or(form.sound);
+        });
+        labelled_field(ui, "Digits after 2 s", FieldLook { hint: "none", ..FieldLook::default() }, &mut form.dtmf, 120.0);
+    });
+    if form.sound == Sound::Recording {
+        labelled_field(ui, "WAV file", FieldLook { hint: "/path/to/file.wav", ..FieldLook::default() }, &mut form.recording, width);
+    }
+    ui.add_space(Space::XS);
+    heading(ui, "Context");
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = Space::M;
+        labelled_field(ui, "Task", FieldLook { header: "X-GA-taskName", ..FieldLook::default() }, &mut form.task, half);
+        labelled_field(ui, "Customer", FieldLook { header: "X-GA-customerId", ..FieldLook::default() }, &mut form.customer, half);
+    });
+    let header = FieldLook { header: "X-GA-extConversationId", ..FieldLook::default() };
+    labelled_field(ui, "Conversation", header, &mut form.conversation, width);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 5.0;
+        caption(ui, "Input variables");
+        let soft = Tokens::of(ui).text_soft;
+        ui.label(RichText::new("X-GA-iv-*").font(theme::mono(11.5)).color(soft));
+    });
+    variables_ui(ui, "input variable", &mut form.variables);
+    ui.add_space(Space::XS);
+    heading(ui, "When the call comes back");
+    let choices = [
+        (OnReturn::Accept, "Accept"),
+        (OnReturn::Refuse, "Refuse 603"),
+        (OnReturn::Ignore, "Ignore"),
+        (OnReturn::AcceptThenFail, "Accept, then fail"),
+    ];
+    form.on_return = segmented(ui, "When the call comes back", form.on_return, &choices).unwrap_or(form.on_return);
+    ui.add_space(Space::XS);
+    let fault = form.fault();
+    ui.horizontal(|ui| {
+        let why = if placing { Some("A test call is being placed") } else { fault.as_deref() };
+        action_button(ui, Action::PlaceTestCall, Look::Primary, why, actions);
+        if let Some(id) = live {
+            action_button(ui, Action::HangUp(id), Look::FilledDanger, None, actions);
+        }
+    });
+    if let Some(fault) = fault {
+        let wrong = Tokens::of(ui).wrong;
+        ui.label(RichText::new(fault).size(12.0).color(wrong));
+    }
+}
+
+/// Rows of name and value; the last one, empty, is where the next is typed.
+pub fn variables_ui(ui: &mut Ui, what: &str, rows: &mut Vec<(String, String)>) {
+    let tokens = Tokens::of(ui);
+    let width = ui.available_width();
+    let name_width = (width * 0.4).floor();
+    let mut remove = None;
+    let mut draft = (String::new(), String::new());
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing = eframe::egui::Vec2::new(Space::XS, 2.0);
+        let filled = rows.len();
+        for (index, (name, value)) in rows.iter_mut().chain(std::iter::once(&mut draft)).enumerate() {
+            ui.push_id((what, index), |ui| {
+                ui.horizontal(|ui| {
+                    let is_draft = index == filled;
+                    let cell = |text, hint: &'static str, width: f32| {
+                        TextEdit::singleline(text)
+                            .font(theme::mono(12.0))
+                            .hint_text(RichText::new(hint).font(theme::mono(12.0)).color(tokens.text_faint))
+                            .margin(eframe::egui::Margin::symmetric(9, 4))
+                            .desired_width(width)
+                    };
+                    let number = index + 1;
+                    ui.add(cell(name, if is_draft { "add a variable…" } else { "name" }, name_width))
+                        .accessible_name(format!("Name of {what} {number}"));
+                    ui.add(cell(value, if is_draft { "" } else { "value" }, width - name_width - 34.0))
+                        .accessible_name(format!("Value of {what} {number}"));
+                    if !is_draft {
+                        let mut pressed = Vec::new();
+                        crate::console::widgets::icon_button(
+                            ui,
+                            Action::RemoveVariable(index),
+                            &format!("Remove {what} {number}"),
+                            &mut pressed,
+                        );
+                        remove = remove.or((!pressed.is_empty()).then_some(index));
+                    }
+                });
+            });
+        }
+    });
+    if !draft.0.is_empty() || !draft.1.is_empty() {
+        rows.push(draft);
+    }
+    if let Some(index) = remove {
+        rows.remove(index);
+    }
+}

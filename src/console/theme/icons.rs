@@ -1,0 +1,54 @@
+//! Icons by meaning, each one character of the bundled Lucide subset.
+
+use eframe::egui::{Align2, Color32, Painter, Pos2};
+
+/// What an icon says; a word always stands beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Icon {
+    Calls,
+    TestCall,
+    HandBack,
+    Copy,
+    Done,
+    Close,
+    Error,
+    Warning,
+    Note,
+    Add,
+    Call,
+    HangUp,
+    Return,
+    Sun,
+    Moon,
+    Retransmission,
+    Down,
+}
+
+impl Icon {
+    pub fn glyph(self) -> char {
+        match self {
+            Self::Calls => '\u{e133}',
+            Self::TestCall => '\u{e13c}',
+            Self::HandBack => '\u{e24a}',
+            Self::Copy => '\u{e09e}',
+            Self::Done => '\u{e06c}',
+            Self::Close => '\u{e1b2}',
+            Self::Error => '\u{e077}',
+            Self::Warning => '\u{e193}',
+            Self::Note => '\u{e0f9}',
+            Self::Add => '\u{e13d}',
+            Self::Call => '\u{e134}',
+            Self::HangUp => '\u{e138}',
+            Self::Return => '\u{e0a7}',
+            Self::Sun => '\u{e178}',
+            Self::Moon => '\u{e11e}',
+            Self::Retransmission => '\u{e149}',
+            Self::Down => '\u{e06d}',
+        }
+    }
+
+    /// Paints the icon with its middle at `centre`.
+    pub fn paint(self, painter: &Painter, centre: Pos2, size: f32, colour: Color32) {
+        painter.text(centre, Align2::CENTER_CENTER, self.glyph(), super::icon(size), colour);
+    }
+}

@@ -1,0 +1,27 @@
+//! The pieces that panels are made of. They know tokens and actions, and no call.
+
+mod budget_bar;
+mod button;
+mod card;
+mod empty;
+mod field;
+mod key_value;
+mod ladder;
+mod note;
+mod paint;
+mod status_pill;
+mod table;
+mod tabs;
+
+pub use budget_bar::{Segment, budget_bar};
+pub use button::{Look, action_button, icon_button};
+pub use card::{caption, card, heading};
+pub use empty::empty_state;
+pub use field::{FieldLook, labelled_field, segmented};
+pub use key_value::{KeyValue, key_values};
+pub use ladder::ladder;
+pub use note::note;
+pub use paint::{elided, elided_job, fit};
+pub use status_pill::{chip, pill, pill_at};
+pub use table::{Cell, Column, Table, TableRow, small_table};
+pub use tabs::{Tab, tabs};

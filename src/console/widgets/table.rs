@@ -1,0 +1,224 @@
+//! A table of 26 px rows of which only those in sight are made.
+
+use eframe::egui::{Align2, Color32, FontId, Pos2, Rect, Response, Role, ScrollArea, Sense, Stroke, Ui, Vec2, WidgetInfo};
+
+use super::{elided, pill_at};
+use crate::console::theme::{self, Icon, Space, Tokens, Tone};
+
+/// A column's title and how it shares the width.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    pub title: &'static str,
+    pub width: f32,
+    /// Its share of what the fixed widths leave over.
+    pub grow: f32,
+    pub right: bool,
+}
+
+impl Column {
+    pub const fn fixed(title: &'static str, width: f32) -> Self {
+        Self { title, width, grow: 0.0, right: false }
+    }
+
+    pub const fn growing(title: &'static str, width: f32, grow: f32) -> Self {
+        Self { title, width, grow, right: false }
+    }
+
+    pub const fn right(self) -> Self {
+        Self { right: true, ..self }
+    }
+}
+
+/// What stands in a cell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    Text(String, Tone),
+    /// What is on the wire.
+    Wire(String, Tone),
+    Pill(String, Tone),
+    /// Counts with the sign of their severity: errors, warnings, notes.
+    Findings {
+        errors: usize,
+        warnings: usize,
+        notes: usize,
+    },
+    Struck(String, Tone),
+}
+
+/// One row, made when it is in sight.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableRow {
+    pub cells: Vec<Cell>,
+    /// The whole row in words, for screen readers and tests.
+    pub name: String,
+    pub chosen: bool,
+}
+
+pub struct Table<'a> {
+    pub id: &'a str,
+    pub columns: &'a [Column],
+    /// Scroll so that this row is seen.
+    pub reveal: Option<usize>,
+    /// The keyboard moves in this table.
+    pub active: bool,
+}
+
+/// What the pointer did.
+#[derive(Default)]
+pub struct TableResponse {
+    pub clicked: Option<usize>,
+    /// The list is scrolled away from its top.
+    pub scrolled: bool,
+    pub hovered: bool,
+}
+
+impl Table<'_> {
+    /// The header and, in the height that is left, the rows.
+    pub fn show(&self, ui: &mut Ui, rows: usize, mut row: impl FnMut(usize) -> TableRow) -> TableResponse {
+        ui.spacing_mut().item_spacing = Vec2::ZERO;
+        let widths = self.widths(ui.available_width());
+        let top = ui.cursor().min;
+        self.header(ui, &widths);
+        let mut answer = TableResponse::default();
+        let mut area = ScrollArea::vertical().id_salt(self.id).auto_shrink([false, false]);
+        if let Some(index) = self.reveal {
+            area = self.reveal_in(ui, area, index);
+        }
+        let output = area.show_rows(ui, Space::ROW, rows, |ui, range| {
+            for index in range {
+                let row = row(index);
+                if self.row(ui, index, &row, &widths).clicked() {
+                    answer.clicked = Some(index);
+                }
+            }
+        });
+        ui.data_mut(|d| d.insert_temp(ui.scope_id().with(self.id), output.state.clamped_offset().y));
+        answer.scrolled = output.state.clamped_offset().y > 1.0;
+        let all = Rect::from_min_max(top, output.inner_rect.max);
+        answer.hovered = ui.rect_contains_pointer(all);
+        answer
+    }
+
+    /// Moves by as little as shows the row: nothing jumps that is already in sight.
+    fn reveal_in(&self, ui: &Ui, area: ScrollArea, index: usize) -> ScrollArea {
+        let offset: f32 = ui.data(|d| d.get_temp(ui.scope_id().with(self.id))).unwrap_or(0.0);
+        let (top, height) = (index as f32 * Space::ROW, ui.available_height());
+        if top < offset {
+            area.vertical_scroll_offset(top)
+        } else if top + Space::ROW > offset + height {
+            area.vertical_scroll_offset(top + Space::ROW - height)
+        } else {
+            area
+        }
+    }
+
+    fn widths(&self, available: f32) -> Vec<f32> {
+        let fixed: f32 = self.columns.iter().map(|c| c.width).sum();
+        let grow: f32 = self.columns.iter().map(|c| c.grow).sum();
+        let spare = available - fixed - 2.0 * MARGIN;
+        let columns = self.columns.iter();
+        if spare >= 0.0 {
+            return columns.map(|c| c.width + if grow > 0.0 { spare * c.grow / grow } else { 0.0 }).collect();
+        }
+        // Too narrow for all: each gives in proportion, and text is cut with an ellipsis.
+        columns.map(|c| c.width * (available - 2.0 * MARGIN).max(1.0) / fixed).collect()
+    }
+
+    fn header(&self, ui: &mut Ui, widths: &[f32]) {
+        let tokens = Tokens::of(ui);
+        let (bar, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 28.0), Sense::hover());
+        ui.painter().hline(bar.x_range(), bar.bottom() - 0.5, Stroke::new(1.0, tokens.line));
+        for (column, rect) in self.columns.iter().zip(cells(bar, widths)) {
+            let align = if column.right { Align2::RIGHT_CENTER } else { Align2::LEFT_CENTER };
+            elided(ui.painter(), rect, align, column.title, theme::text(11.5), tokens.text_faint);
+        }
+    }
+
+    fn row(&self, ui: &mut Ui, index: usize, row: &TableRow, widths: &[f32]) -> Response {
+        let tokens = Tokens::of(ui);
+        let (rect, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), Space::ROW), Sense::hover());
+        // Clickable, but no stop of the Tab key: the arrows move in a table.
+        let response = ui.interact(rect, ui.scope_id().with((self.id, index)), Sense::CLICK);
+        response.widget_info(|| WidgetInfo::selected(Role::Row, true, row.chosen, &row.name));
+        if row.chosen {
+            ui.painter().rect_filled(rect, 0.0, tokens.selected);
+            if self.active {
+                let bar = Rect::from_min_size(rect.min, Vec2::new(2.0, rect.height()));
+                ui.painter().rect_filled(bar, 0.0, tokens.accent);
+            }
+        } else if response.hovered() {
+            ui.painter().rect_filled(rect, 0.0, tokens.raised);
+        }
+        ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, tokens.wash(tokens.line, 0.6)));
+        let mut cut = Vec::new();
+        for ((column, rect), cell) in self.columns.iter().zip(cells(rect, widths)).zip(&row.cells) {
+            if let Some(full) = paint(ui, rect, column, cell, row.chosen) {
+                cut.push((rect, full));
+            }
+        }
+        let over = response.hover_pos().and_then(|p| cut.into_iter().find(|(rect, _)| rect.contains(p)));
+        match over {
+            Some((_, full)) => response.on_hover_text_at_pointer(full),
+            None => response,
+        }
+    }
+}
+
+fn cells(bar: Rect, widths: &[f32]) -> impl Iterator<Item = Rect> {
+    widths.iter().scan(bar.left() + MARGIN, move |x, width| {
+        let left = *x;
+        *x += width;
+        Some(Rect::from_min_max(Pos2::new(left, bar.top()), Pos2::new(left + width - GAP, bar.bottom())))
+    })
+}
+
+/// Paints one cell; the whole text comes back where it had to be cut.
+fn paint(ui: &Ui, rect: Rect, column: &Column, cell: &Cell, chosen: bool) -> Option<String> {
+    let tokens = Tokens::of(ui);
+    let align = if column.right { Align2::RIGHT_CENTER } else { Align2::LEFT_CENTER };
+    let tone_of = |tone: Tone| tokens.tone(if chosen && tone == Tone::Soft { Tone::Plain } else { tone });
+    let words = |text: &str, font: FontId, colour: Color32| elided(ui.painter(), rect, align, text, font, colour);
+    match cell {
+        Cell::Text(text, tone) => words(text, theme::text(12.5), tone_of(*tone)).then(|| text.clone()),
+        Cell::Wire(text, tone) => words(text, theme::mono(12.0), tone_of(*tone)).then(|| text.clone()),
+        Cell::Struck(text, tone) => {
+            let colour = tone_of(*tone);
+            let cut = words(text, theme::mono(12.0), colour);
+            let width = super::fit(ui.painter(), text, theme::mono(12.0), colour, rect.width()).size().x;
+            ui.painter().hline(rect.left()..=rect.left() + width, rect.center().y, Stroke::new(1.0, colour));
+            cut.then(|| text.clone())
+        }
+        Cell::Pill(text, tone) => {
+            pill_at(ui, Pos2::new(rect.left(), rect.center().y), rect.width(), text, *tone);
+            None
+        }
+        Cell::Findings { errors, warnings, notes } => {
+            let mut x = rect.left() + 6.0;
+            let kinds = [(*errors, Icon::Error, Tone::Wrong), (*warnings, Icon::Warning, Tone::Warn), (*notes, Icon::Note, Tone::Faint)];
+            for (count, icon, tone) in kinds.into_iter().filter(|(count, ..)| *count > 0) {
+                icon.paint(ui.painter(), Pos2::new(x, rect.center().y), 12.0, tokens.tone(tone));
+                let at = Pos2::new(x + 9.0, rect.center().y);
+                let end = ui.painter().text(at, Align2::LEFT_CENTER, count, theme::text(12.0), tokens.tone(tone)).right();
+                x = end + 12.0;
+            }
+            None
+        }
+    }
+}
+
+/// Room left and right of the cells, and between two of them.
+const MARGIN: f32 = 10.0;
+const GAP: f32 = 10.0;
+
+/// A small table without scrolling of its own, for a few rows within a panel.
+pub fn small_table(ui: &mut Ui, id: &str, columns: &[Column], rows: &[TableRow]) {
+    let table = Table { id, columns, reveal: None, active: false };
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing = Vec2::ZERO;
+        let widths = table.widths(ui.available_width());
+        table.header(ui, &widths);
+        for (index, row) in rows.iter().enumerate() {
+            table.row(ui, index, row, &widths);
+        }
+    });
+}
