@@ -1,0 +1,207 @@
+//! What the customer's side stands on: two user agents, the RTP ports, numbers for everything, and what it wants done.
+//!
+//! The SBC and the return point are two user agents with addresses of their own, as they are at a customer:
+//! a call that is taken back crosses the wire from the one to the other.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    net::SocketAddr,
+    time::Instant,
+};
+
+use super::setup::CustomerSetup;
+use crate::{
+    media::{MediaCommand, PortPool, StreamId},
+    model::{CallEvent, CallId, CommandOutcome},
+    party::Output,
+    sip::{
+        dialog::{IncomingRequest, SessionId, UaOutput, UserAgent, UserAgentConfig},
+        transport::{ConnectionId, Flow, Transport},
+    },
+};
+
+/// Which of the two user agents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Side {
+    Sbc,
+    ReturnPoint,
+}
+
+impl Side {
+    pub const BOTH: [Side; 2] = [Side::Sbc, Side::ReturnPoint];
+}
+
+/// Which leg of a test call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum LegKind {
+    /// The call that the SBC placed.
+    Call,
+    /// The call that the SBC placed because a REFER asked for it.
+    ReturnCall,
+    /// A call that came in at the return point.
+    ReturnPoint,
+}
+
+/// See the module.
+pub(super) struct Site {
+    pub setup: CustomerSetup,
+    sbc: UserAgent,
+    return_point: UserAgent,
+    pub sessions: HashMap<(Side, SessionId), (CallId, LegKind)>,
+    pub streams: HashMap<StreamId, (CallId, LegKind)>,
+    pub lookups: HashMap<u32, (CallId, LegKind)>,
+    /// Which user agent a connection was last used by.
+    connections: HashMap<ConnectionId, Side>,
+    pub ports: PortPool,
+    outputs: VecDeque<Output>,
+    next_call_id: u64,
+    count: u64,
+}
+
+impl Site {
+    pub fn new(setup: CustomerSetup) -> Self {
+        let agent = |listeners: &Vec<(Transport, SocketAddr)>, salt: u64| {
+            UserAgent::new(UserAgentConfig {
+                advertise: setup.advertise.clone(),
+                screens_itself: true,
+                ..UserAgentConfig::new(PRODUCT, listeners.clone(), mix(setup.seed ^ salt))
+            })
+        };
+        Self {
+            sbc: agent(&setup.listeners, 1),
+            return_point: agent(&setup.return_listeners, 2),
+            next_call_id: setup.first_call_id,
+            setup,
+            sessions: HashMap::new(),
+            streams: HashMap::new(),
+            lookups: HashMap::new(),
+            connections: HashMap::new(),
+            ports: PortPool::new(),
+            outputs: VecDeque::new(),
+            count: 0,
+        }
+    }
+
+    pub fn agent(&mut self, side: Side) -> &mut UserAgent {
+        match side {
+            Side::Sbc => &mut self.sbc,
+            Side::ReturnPoint => &mut self.return_point,
+        }
+    }
+
+    /// Whose message it is that came this way: by the address it came to, else by who used the connection before.
+    pub fn side_of(&mut self, flow: &Flow) -> Side {
+        let is_at = |listeners: &[(Transport, SocketAddr)]| listeners.iter().any(|(_, address)| *address == flow.local);
+        let side = match flow.connection.and_then(|c| self.connections.get(&c)) {
+            _ if is_at(&self.setup.return_listeners) => Side::ReturnPoint,
+            _ if is_at(&self.setup.listeners) => Side::Sbc,
+            Some(side) => *side,
+            None => Side::Sbc,
+        };
+        if let Some(connection) = flow.connection {
+            if self.connections.len() >= MOST_CONNECTIONS {
+                self.connections.clear();
+            }
+            self.connections.insert(connection, side);
+        }
+        side
+    }
+
+    /// Answers a request outside any dialog. That it cannot be answered is nobody's news but its sender's, who asks again.
+    pub fn respond(&mut self, now: Instant, side: Side, incoming: IncomingRequest, code: u16, reason: &str) {
+        let _ = self.agent(side).respond(now, incoming, code, reason, &[]);
+    }
+
+    /// As [`Site::respond`], keeping nothing (RFC 3261 §8.2.7): for strangers.
+    pub fn respond_stateless(
+        &mut self,
+        now: Instant,
+        side: Side,
+        incoming: IncomingRequest,
+        code: u16,
+        reason: &str,
+        headers: &[(String, String)],
+    ) {
+        let _ = self.agent(side).respond_stateless(now, incoming, code, reason, headers);
+    }
+
+    /// What a user agent wants: bytes go out, the next event comes back.
+    pub fn poll_event(&mut self) -> Option<(Side, crate::sip::dialog::UaEvent)> {
+        for side in Side::BOTH {
+            while let Some(output) = self.agent(side).poll_output() {
+                match output {
+                    UaOutput::Transmit(transmit) => self.outputs.push_back(Output::Transmit(transmit)),
+                    UaOutput::Event(event) => return Some((side, event)),
+                }
+            }
+        }
+        None
+    }
+
+    pub fn deadline(&self) -> Option<Instant> {
+        [self.sbc.deadline(), self.return_point.deadline()].into_iter().flatten().min()
+    }
+
+    /// Asks for RTP ports before they are missed.
+    pub fn stock_ports(&mut self, wanted: usize) {
+        let missing = self.ports.wanted(wanted);
+        if missing > 0 {
+            self.outputs.push_back(Output::PortsWanted(missing));
+        }
+    }
+
+    pub fn event(&mut self, call: CallId, what: CallEvent) {
+        self.outputs.push_back(Output::Event { call, what });
+    }
+
+    pub fn media(&mut self, command: MediaCommand) {
+        self.outputs.push_back(Output::Media(command));
+    }
+
+    pub fn stream_of(&mut self, call: CallId, stream: StreamId) {
+        self.outputs.push_back(Output::StreamOf { call, stream });
+    }
+
+    pub fn command_done(&mut self, id: u64, outcome: CommandOutcome) {
+        self.outputs.push_back(Output::CommandDone { id, outcome });
+    }
+
+    /// Asks where `uri` is; the answer comes with the number that is returned.
+    pub fn look_up(&mut self, uri: String, for_leg: (CallId, LegKind)) {
+        let query = self.number() as u32;
+        self.lookups.insert(query, for_leg);
+        self.outputs.push_back(Output::Resolve { query, uri });
+    }
+
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    pub fn new_stream(&mut self, of: (CallId, LegKind)) -> StreamId {
+        let stream = StreamId(self.number() as u32);
+        self.streams.insert(stream, of);
+        stream
+    }
+
+    pub fn new_call_id(&mut self) -> CallId {
+        let id = CallId(self.next_call_id);
+        self.next_call_id = self.next_call_id.wrapping_add(1);
+        id
+    }
+
+    fn number(&mut self) -> u64 {
+        self.count += 1;
+        self.count
+    }
+}
+
+/// SplitMix64: spreads a counter over all 64 bits.
+pub(super) fn mix(value: u64) -> u64 {
+    let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+const MOST_CONNECTIONS: usize = 1_024;
+const PRODUCT: &str = concat!("Handback/", env!("CARGO_PKG_VERSION"), " (customer)");
