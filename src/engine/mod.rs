@@ -10,6 +10,7 @@ mod handle;
 pub mod media_loop;
 mod node;
 mod publish;
+mod rtp_capture;
 mod setup;
 
 pub use handle::EngineHandle;

@@ -2,5 +2,6 @@
 
 pub mod resolve;
 pub mod route;
+pub mod rtp_socket;
 pub mod tcp;
 pub mod udp;
