@@ -48,15 +48,11 @@ impl ScriptRun {
         self.script.tasks.get(self.task).map_or("", |t| t.name.as_str())
     }
 
-    pub fn sound(&self, prompts: &Prompts) -> Sound {
+    pub fn sound(&self, _prompts: &Prompts) -> Sound {
         match self.script.tasks.get(self.task).and_then(|t| t.play.as_ref()) {
             None => Sound::Nothing,
-            Some(Play::Wav(path)) => match prompts.get(path) {
-                Some(samples) => Sound::Play(Playout::Prompt(samples.clone())),
-                None => Sound::Missing(format!("{} was not loaded", path.display())),
-            },
+            Some(Play::Wav(prompt)) => Sound::Play(Playout::Prompt(prompt.samples.clone())),
             Some(Play::Tone { hz, secs }) => Sound::Play(Playout::Tone { hz: *hz, secs: *secs }),
-            Some(Play::Say(text)) => Sound::Missing(format!("no speech program is installed to say {text:?}")),
         }
     }
 

@@ -1,1 +1,86 @@
-//! Typed settings, parsed once.
+//! Settings from TOML, read and checked once. Every fault is collected, with its file, line and key.
+//!
+//! The format is a promise to those who write it: an unknown key is a fault that names the nearest known
+//! one, and what this version cannot do yet is said, never silently ignored.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::model::settings::Settings;
+
+mod agent;
+mod demo;
+mod edges;
+mod fault;
+mod media;
+mod peers;
+pub mod prompts;
+mod read;
+pub mod script;
+mod secret;
+mod sip;
+mod speech;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use demo::demo;
+pub use fault::Fault;
+
+/// What a file says, and what is accepted in it but not served by this version.
+#[derive(Debug)]
+pub struct Loaded {
+    pub settings: Settings,
+    pub file: PathBuf,
+    pub warnings: Vec<Fault>,
+}
+
+/// Reads `path`, or the platform's settings file. Warnings go to the log; [`read`] hands them back.
+///
+/// # Errors
+/// All faults of the file, or that there is none.
+pub fn load(path: Option<&Path>) -> Result<Settings, Vec<Fault>> {
+    let loaded = read(path)?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(loaded.settings)
+}
+
+/// Reads `path`, or the platform's settings file.
+///
+/// # Errors
+/// All faults of the file, or that there is none.
+pub fn read(path: Option<&Path>) -> Result<Loaded, Vec<Fault>> {
+    let file = match path {
+        Some(path) => path.to_owned(),
+        None => default_path()
+            .ok_or_else(|| vec![Fault::of_file("handback.toml", "this account has no configuration folder: give --config FILE")])?,
+    };
+    let text = fs::read_to_string(&file).map_err(|error| vec![unreadable(&file, &error, path.is_none())])?;
+    let (settings, warnings) = read::settings(&file, &text, &|name| std::env::var(name).ok())?;
+    Ok(Loaded { settings, file, warnings })
+}
+
+/// The platform's settings file, if there is one.
+pub fn find() -> Option<PathBuf> {
+    default_path().filter(|p| p.is_file())
+}
+
+/// Where the platform keeps it: `~/.config/handback/handback.toml` on Linux.
+pub fn default_path() -> Option<PathBuf> {
+    Some(directories::ProjectDirs::from("", "", "handback")?.config_dir().join("handback.toml"))
+}
+
+fn unreadable(file: &Path, error: &std::io::Error, searched: bool) -> Fault {
+    let text = match error.kind() {
+        std::io::ErrorKind::NotFound if searched => {
+            "there is no settings file here: write one (assets/handback.example.toml shows every key), or give --config FILE".to_owned()
+        }
+        std::io::ErrorKind::InvalidData => "is no UTF-8 text".to_owned(),
+        _ => format!("can't be read: {error}"),
+    };
+    Fault::of_file(file, text)
+}

@@ -1,6 +1,6 @@
 //! An agent script: which task plays what, what ends it, and with which variables.
 
-use std::path::PathBuf;
+use std::{fmt, sync::Arc};
 
 use super::{Outcome, Variables};
 
@@ -21,14 +21,27 @@ pub struct Task {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Play {
-    /// The file's place, absolute after loading.
-    Wav(PathBuf),
+    /// A WAV file, or text that was spoken when the script was loaded.
+    Wav(Prompt),
     Tone {
         hz: f32,
         secs: f32,
     },
-    /// Spoken where a speech program is installed; `{{name}}` is an input variable.
-    Say(String),
+}
+
+/// Sound that was read when the script was loaded.
+#[derive(Clone, PartialEq)]
+pub struct Prompt {
+    /// The file as written in the script, or the spoken text.
+    pub name: String,
+    /// Mono, 8,000 a second.
+    pub samples: Arc<[i16]>,
+}
+
+impl fmt::Debug for Prompt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Prompt({:?}, {} samples)", self.name, self.samples.len())
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
