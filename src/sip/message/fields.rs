@@ -96,9 +96,10 @@ impl Fields {
 
     /// Headers whose name begins so, in wire order: the name as written, and the value.
     pub fn others_with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
-        self.named(HeaderName::Other).map(|header| (self.name_text(header), header)).filter_map(move |(name, header)| {
-            name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)).then(|| (name, self.value(header)))
-        })
+        self.named(HeaderName::Other)
+            .map(|header| (self.name_text(header), header))
+            .filter(|(name, _)| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)))
+            .map(|(name, header)| (name, self.value(header)))
     }
 
     pub fn has(&self, name: HeaderName) -> bool {

@@ -25,9 +25,9 @@ macro_rules! header_names {
                 }
             }
 
-            const fn from_compact(letter: u8) -> Self {
+            const fn from_compact(letter: char) -> Self {
                 match letter {
-                    $($(letter if letter == $compact as u8 => Self::$variant,)?)*
+                    $($($compact => Self::$variant,)?)*
                     _ => Self::Other,
                 }
             }
@@ -130,7 +130,7 @@ impl HeaderName {
         let &[first, ..] = name else { return Self::Other };
         let first = first | 0x20;
         if name.len() == 1 {
-            return Self::from_compact(first);
+            return Self::from_compact(first as char);
         }
         if name.len() > LONGEST {
             return Self::Other;

@@ -25,7 +25,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    pub const DEFAULT: Self = Self { message: 64 * 1024, head: 16 * 1024, headers: 128, line: 8 * 1024, vias: 32 };
+    // Via: 32, and the two more that RFC 4475 §3.1.1.7 has in a message which must be taken.
+    pub const DEFAULT: Self = Self { message: 64 * 1024, head: 16 * 1024, headers: 128, line: 8 * 1024, vias: 34 };
 }
 
 impl Default for Limits {

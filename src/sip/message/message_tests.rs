@@ -116,6 +116,14 @@ fn too_much_of_anything_is_refused() {
     assert_eq!(request(&wide).verdict().unwrap_err().code(), Some(513));
     let large = format!("OPTIONS sip:a@b SIP/2.0\r\n{}\r\n", format!("X: {}\r\n", "y".repeat(1000)).repeat(20));
     assert_eq!(request(&large).verdict().unwrap_err().code(), Some(513));
+    let vias = |count: usize| {
+        let vias = "Via: SIP/2.0/UDP h;branch=z9hG4bKx\r\n".repeat(count);
+        request(&format!(
+            "OPTIONS sip:a@b SIP/2.0\r\n{vias}From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\n\r\n"
+        ))
+        .verdict()
+    };
+    assert_eq!((vias(34), vias(35).unwrap_err().code()), (Ok(()), Some(513)));
     let endless = "OPTIONS sip:a@b SIP/2.0\r\nX: y";
     assert_eq!(request(endless).verdict().unwrap_err().code(), Some(400));
     assert_eq!(Message::parse(Bytes::from(vec![b'A'; 70_000])).err(), Some(ParseError::TooLarge));
@@ -136,6 +144,8 @@ fn duplicates_and_controls_are_refused() {
         "no colon",
         ": x",
         "Content-Length: +1",
+        "X: \"a\0\"",
+        "X: \\\0",
     ] {
         assert_eq!(request(&format!("{base}{extra}\r\n\r\n")).verdict().unwrap_err().code(), Some(400), "{extra:?}");
     }

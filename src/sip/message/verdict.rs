@@ -207,20 +207,25 @@ fn accepts_sdp(request: &Request) -> bool {
     })
 }
 
-/// Controls other than tabs and the line ends of folding.
+/// Controls other than tabs, the line ends of folding, and what a backslash escapes in a quoted string (§25.1 `quoted-pair`,
+/// which may be any octet but CR and LF).
 fn has_stray_control(value: &[u8]) -> bool {
     if !has_control(value) {
         return false;
     }
+    let (mut quoted, mut escaped) = (false, false);
     let mut bytes = value.iter().copied().peekable();
     while let Some(byte) = bytes.next() {
         match byte {
             b'\r' if bytes.peek() == Some(&b'\n') => {}
             b'\n' if matches!(bytes.peek(), Some(b' ' | b'\t')) => {}
             b'\t' => {}
-            0..=0x1f | 0x7f => return true,
+            b'\r' | b'\n' => return true,
+            0..=0x1f | 0x7f if !escaped => return true,
+            b'"' if !escaped => quoted = !quoted,
             _ => {}
         }
+        escaped = quoted && !escaped && byte == b'\\';
     }
     false
 }
