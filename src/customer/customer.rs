@@ -145,11 +145,11 @@ impl Customer {
 
     /// A request outside any dialog: an INVITE may be a call that comes back, little else is for us.
     fn request(&mut self, now: Instant, side: Side, incoming: IncomingRequest) {
-        match incoming.request.method() {
-            &Method::INVITE => self.invite(now, side, incoming),
-            &Method::OPTIONS => self.site.respond(now, side, incoming, 200, "OK"),
-            &Method::REFER => self.site.respond(now, side, incoming, 603, "Decline"),
-            &Method::SUBSCRIBE => self.site.respond(now, side, incoming, 489, "Bad Event"),
+        match *incoming.request.method() {
+            Method::INVITE => self.invite(now, side, incoming),
+            Method::OPTIONS => self.site.respond(now, side, incoming, 200, "OK"),
+            Method::REFER => self.site.respond(now, side, incoming, 603, "Decline"),
+            Method::SUBSCRIBE => self.site.respond(now, side, incoming, 489, "Bad Event"),
             _ => self.site.respond(now, side, incoming, 405, "Method Not Allowed"),
         }
     }
