@@ -40,7 +40,7 @@ pub enum Fault {
 /// A port is in use, or an address is none of this machine's. Nothing runs then.
 pub fn start(settings: Settings, prompts: Prompts) -> Result<Running, Fault> {
     let (listen, token) = (settings.control.listen, settings.control.token.clone());
-    let engine = Engine::start(setup(settings, prompts)?)?;
+    let engine = engine(settings, prompts)?;
     match ControlServer::start(listen, token, engine.clone()) {
         Ok(control) => Ok(Running { engine, control }),
         Err(fault) => {
@@ -51,13 +51,16 @@ pub fn start(settings: Settings, prompts: Prompts) -> Result<Running, Fault> {
     }
 }
 
-/// The bridge, and the customer's side for test calls.
-fn setup(settings: Settings, prompts: Prompts) -> Result<EngineSetup, Fault> {
+/// Starts the bridge, and the customer's side for test calls, without the control API.
+///
+/// # Errors
+/// A port is in use, or an address is none of this machine's. Nothing runs then.
+pub fn engine(settings: Settings, prompts: Prompts) -> Result<EngineHandle, Fault> {
     let seed = getrandom::u64().map_err(Fault::Random)?;
     let limits = settings.limits.clone();
     let customer_ip = settings.sip.listen.first().map_or(IpAddr::from([127, 0, 0, 1]), |(_, address)| address.ip());
     let customer = customer(customer_ip, &settings.media, settings.sip.advertise.clone());
-    Ok(EngineSetup { parties: vec![bridge(settings, prompts), customer], limits, seed })
+    Ok(Engine::start(EngineSetup { parties: vec![bridge(settings, prompts), customer], limits, seed })?)
 }
 
 fn bridge(settings: Settings, prompts: Prompts) -> PartySetup {
