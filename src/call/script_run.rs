@@ -53,6 +53,7 @@ impl ScriptRun {
             None => Sound::Nothing,
             Some(Play::Wav(prompt)) => Sound::Play(Playout::Prompt(prompt.samples.clone())),
             Some(Play::Tone { hz, secs }) => Sound::Play(Playout::Tone { hz: *hz, secs: *secs }),
+            Some(Play::Say(text)) => Sound::Missing(format!("no speech program is installed to say {text:?}")),
         }
     }
 

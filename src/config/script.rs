@@ -110,8 +110,12 @@ fn play(mut section: Section<'_>, sound: &dyn Fn(&str) -> Result<std::sync::Arc<
     let (entry, name, samples) = match (wav, say) {
         (Some((entry, file)), _) => (entry, file, sound(file)),
         (None, Some((entry, text))) if text.contains("{{") => {
-            entry.fault("variables in spoken text are not in this version: say the same to everyone", faults);
-            return None;
+            if unclosed(text).is_some() {
+                entry.fault("opens a variable that }} does not close", faults);
+            } else if let Err(why) = speech::check() {
+                entry.fault(why, faults);
+            }
+            return Some(Play::Say(text.to_owned()));
         }
         (None, Some((entry, text))) => (entry, text, speech::speak(text)),
         (None, None) => return None,
@@ -287,11 +291,24 @@ play = { tone_hz = 440, secs = 1.5 }
                 .contains("is one of")
         );
         assert!(only_fault("[[tasks]]\nname = \"t\"\nplay = { tone_hz = 9000, secs = 1 }\n").contains("from 20 to 3900"));
-        assert!(only_fault("[[tasks]]\nname = \"t\"\nplay = { say = \"Hello {{name}}\" }\n").contains("not in this version"));
+        assert!(read_text("[[tasks]]\nname = \"t\"\nplay = { say = \"Hello {{name\" }\n").is_err());
         assert!(only_fault("[[tasks]]\nname = \"t\"\n[[tasks]]\nname = \"t\"\n").contains("already"));
         assert!(only_fault("").contains("tasks: is missing"));
         let twice = end("[[tasks.ends]]\non = { dtmf = \"1\" }\noutcome = \"AGENT\"\n");
         assert!(only_fault(&twice).contains("can never come"));
+    }
+
+    #[test]
+    fn text_is_spoken_where_a_speech_program_is_installed_and_else_refused() {
+        for (text, variables) in [("Hello", false), ("Hello {{name}}", true)] {
+            match read_text(&format!("[[tasks]]\nname = \"t\"\nplay = {{ say = \"{text}\" }}\n")) {
+                Ok(script) => match &script.tasks[0].play {
+                    Some(Play::Wav(prompt)) => assert!(!variables && prompt.samples.len() > 1_000),
+                    other => assert_eq!((variables, other), (true, &Some(Play::Say(text.to_owned())))),
+                },
+                Err(list) => assert!(list[0].contains("install it"), "{list:?}"),
+            }
+        }
     }
 
     #[test]

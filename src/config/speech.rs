@@ -8,6 +8,15 @@ use std::{
 
 use super::prompts;
 
+/// Whether there is a program that speaks.
+///
+/// # Errors
+/// One sentence: what to install.
+pub fn check() -> Result<(), String> {
+    let quiet = Command::new(PROGRAM).arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    quiet.map(|_| ()).map_err(|e| missing(&e))
+}
+
 /// The text as samples at 8 kHz.
 ///
 /// # Errors
@@ -19,7 +28,7 @@ pub fn speak(text: &str) -> Result<Arc<[i16]>, String> {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|e| format!("say needs the program {PROGRAM} ({e}): install it, or play a WAV file"))?;
+        .map_err(|e| missing(&e))?;
     // The text goes in by standard input: it is no option, whatever it begins with.
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(text.as_bytes()).map_err(|e| format!("{PROGRAM} does not listen: {e}"))?;
@@ -29,6 +38,10 @@ pub fn speak(text: &str) -> Result<Arc<[i16]>, String> {
         return Err(format!("{PROGRAM} failed with {}", spoken.status));
     }
     prompts::decode(&with_real_length(spoken.stdout)).map_err(|why| format!("{PROGRAM}: {why}"))
+}
+
+fn missing(error: &std::io::Error) -> String {
+    format!("say needs the program {PROGRAM} ({error}): install it, or play a WAV file")
 }
 
 /// A WAV written to a pipe names no length, since nobody can go back to fill it in.

@@ -23,6 +23,8 @@ pub struct Task {
 pub enum Play {
     /// A WAV file, or text that was spoken when the script was loaded.
     Wav(Prompt),
+    /// Text with variables (`{{name}}`), spoken for each call.
+    Say(String),
     Tone {
         hz: f32,
         secs: f32,
