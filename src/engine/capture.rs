@@ -163,10 +163,11 @@ impl Conversation {
         Self { first, messages: Vec::with_capacity(8), bytes: 0, owners: Vec::new(), live: false }
     }
 
-    /// Whose message it is. A socket at a leg's remote address sees the other side's copy, not the leg's.
+    /// Whose message it is. A socket at a leg's remote address sees the other side's copy, not the leg's:
+    /// the customer's side calls its own return point, and its ladder shows each message once.
     fn owner_of(&self, message: &CapturedMessage) -> Option<&Owner> {
         let exact = self.owners.iter().find(|owner| owner.remote == message.remote && owner.remote != message.local);
-        exact.or_else(|| self.owners.iter().find(|owner| owner.remote != message.local)).or_else(|| self.owners.first())
+        exact.or_else(|| self.owners.iter().find(|owner| owner.remote != message.local)).or_else(|| self.owners.first().filter(|_| message.local == message.remote))
     }
 
     /// Whether the same bytes went the same way not long before.
@@ -253,6 +254,20 @@ mod tests {
             messages.iter().map(|m| (m.number, m.leg, m.retransmission)).collect::<Vec<_>>(),
             [(0, Some(LegId(0)), false), (3, Some(LegId(0)), true)]
         );
+    }
+
+    #[test]
+    fn a_message_between_two_sockets_of_one_party_is_its_legs_once() {
+        let mut capture = Capture::new(1 << 20);
+        let (sbc, return_point) = ("127.0.0.1:5060".parse().expect("an address"), "127.0.0.1:5090".parse().expect("an address"));
+        capture.claim(0, "a", return_point, CallId(7), LegId(1));
+        for (text, from, to) in [("INVITE x SIP/2.0", sbc, return_point), ("SIP/2.0 200 OK", return_point, sbc)] {
+            let sent = message(&format!("{text}\r\nCall-ID: a\r\n\r\n"));
+            capture.keep(0, CapturedMessage { direction: Direction::Out, local: from, remote: to, ..sent.clone() });
+            capture.keep(0, CapturedMessage { direction: Direction::In, local: to, remote: from, ..sent });
+        }
+        let messages = capture.messages(CallId(7));
+        assert_eq!(messages.iter().map(|m| (m.local, m.direction)).collect::<Vec<_>>(), [(sbc, Direction::Out), (sbc, Direction::In)]);
     }
 
     #[test]
