@@ -273,12 +273,15 @@ impl Party for Customer {
     fn handle_input(&mut self, now: Instant, input: Input) {
         match input {
             Input::Received(received) => {
-                let side = self.site.side_of(&received.flow);
+                let side = self.site.side_of(&received);
                 self.site.agent(side).handle_received(now, received);
             }
             Input::TransportFailed(flow) => {
-                let side = self.site.side_of(&flow);
-                self.site.agent(side).handle_transport_failed(now, flow);
+                // A connection that broke may have been anybody's.
+                let at = self.site.side_at(&flow);
+                for side in Side::BOTH.into_iter().filter(|side| at.is_none_or(|at| at == *side)) {
+                    self.site.agent(side).handle_transport_failed(now, flow);
+                }
             }
             Input::Media(event) => {
                 if let Some((call, kind)) = self.site.streams.get(&event.stream()).copied() {

@@ -16,7 +16,8 @@ use crate::{
     party::Output,
     sip::{
         dialog::{IncomingRequest, SessionId, UaOutput, UserAgent, UserAgentConfig},
-        transport::{ConnectionId, Flow, Transport},
+        message::Message,
+        transport::{Flow, Received, Transport},
     },
 };
 
@@ -50,8 +51,6 @@ pub(super) struct Site {
     pub sessions: HashMap<(Side, SessionId), (CallId, LegKind)>,
     pub streams: HashMap<StreamId, (CallId, LegKind)>,
     pub lookups: HashMap<u32, (CallId, LegKind)>,
-    /// Which user agent a connection was last used by.
-    connections: HashMap<ConnectionId, Side>,
     pub ports: PortPool,
     outputs: VecDeque<Output>,
     next_call_id: u64,
@@ -75,7 +74,6 @@ impl Site {
             sessions: HashMap::new(),
             streams: HashMap::new(),
             lookups: HashMap::new(),
-            connections: HashMap::new(),
             ports: PortPool::new(),
             outputs: VecDeque::new(),
             count: 0,
@@ -89,22 +87,30 @@ impl Site {
         }
     }
 
-    /// Whose message it is that came this way: by the address it came to, else by who used the connection before.
-    pub fn side_of(&mut self, flow: &Flow) -> Side {
-        let is_at = |listeners: &[(Transport, SocketAddr)]| listeners.iter().any(|(_, address)| *address == flow.local);
-        let side = match flow.connection.and_then(|c| self.connections.get(&c)) {
-            _ if is_at(&self.setup.return_listeners) => Side::ReturnPoint,
-            _ if is_at(&self.setup.listeners) => Side::Sbc,
-            Some(side) => *side,
-            None => Side::Sbc,
-        };
-        if let Some(connection) = flow.connection {
-            if self.connections.len() >= MOST_CONNECTIONS {
-                self.connections.clear();
+    /// Whose message it is: by the address it came to. On a connection that we opened that address says nothing;
+    /// there it is by the address that we gave the peer, in our Via or in our Contact.
+    pub fn side_of(&self, received: &Received) -> Side {
+        self.side_at(&received.flow).unwrap_or_else(|| {
+            let port = match Message::parse(received.bytes.clone()) {
+                Ok(Message::Response(response)) => response.top_via().ok().and_then(|via| via.port),
+                Ok(Message::Request(request)) => request.uri().ok().and_then(|uri| uri.port()),
+                Err(_) => None,
+            };
+            match port.is_some_and(|port| self.setup.return_listeners.iter().any(|(_, address)| address.port() == port)) {
+                true => Side::ReturnPoint,
+                false => Side::Sbc,
             }
-            self.connections.insert(connection, side);
+        })
+    }
+
+    /// Who listens at a flow's own address.
+    pub fn side_at(&self, flow: &Flow) -> Option<Side> {
+        let is_at = |listeners: &[(Transport, SocketAddr)]| listeners.iter().any(|(_, address)| *address == flow.local);
+        match (is_at(&self.setup.listeners), is_at(&self.setup.return_listeners)) {
+            (true, _) => Some(Side::Sbc),
+            (false, true) => Some(Side::ReturnPoint),
+            (false, false) => None,
         }
-        side
     }
 
     /// Answers a request outside any dialog. That it cannot be answered is nobody's news but its sender's, who asks again.
@@ -203,5 +209,4 @@ pub(super) fn mix(value: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-const MOST_CONNECTIONS: usize = 1_024;
 const PRODUCT: &str = concat!("Handback/", env!("CARGO_PKG_VERSION"), " (customer)");

@@ -167,7 +167,9 @@ impl Conversation {
     /// the customer's side calls its own return point, and its ladder shows each message once.
     fn owner_of(&self, message: &CapturedMessage) -> Option<&Owner> {
         let exact = self.owners.iter().find(|owner| owner.remote == message.remote && owner.remote != message.local);
-        exact.or_else(|| self.owners.iter().find(|owner| owner.remote != message.local)).or_else(|| self.owners.first().filter(|_| message.local == message.remote))
+        exact
+            .or_else(|| self.owners.iter().find(|owner| owner.remote != message.local))
+            .or_else(|| self.owners.first().filter(|_| message.local == message.remote))
     }
 
     /// Whether the same bytes went the same way not long before.
