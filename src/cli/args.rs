@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use super::values;
-use crate::model::{AudioSource, OnReturn, Outcome, TestCall, TransportName, Variables};
+use crate::model::{AudioSource, OnReturn, Outcome, TestCall, TransportName, Variables, settings::Secret};
 
 /// Admits a call with its context, bridges it to an agent, and hands it back by REFER, INVITE or BYE.
 ///
@@ -105,7 +105,7 @@ pub struct CallArgs {
 
 impl CallArgs {
     /// The order for the customer's side; `password` is what the password file holds.
-    pub fn test_call(&self, password: Option<String>) -> Result<TestCall, String> {
+    pub fn test_call(&self, password: Option<Secret>) -> Result<TestCall, String> {
         Ok(TestCall {
             uri: self.uri.clone(),
             from: self.from.clone(),
@@ -238,7 +238,7 @@ mod tests {
             "--json",
         ])
         .expect("reads");
-        let order = args.test_call(Some("secret".to_owned())).expect("is an order");
+        let order = args.test_call(Some(Secret::new("secret"))).expect("is an order");
         assert_eq!(order.iv.iter().collect::<Vec<_>>(), [(&"a".to_owned(), &"1".to_owned()), (&"b".to_owned(), &"x=y".to_owned())]);
         assert_eq!(order.transport, Some(TransportName::Tcp));
         assert_eq!(order.audio, AudioSource::File("hello.wav".into()));

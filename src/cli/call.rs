@@ -51,10 +51,10 @@ fn order(args: &CallArgs) -> Result<TestCall, String> {
 }
 
 /// The first line of the file.
-fn password(file: &Path) -> Result<String, String> {
+fn password(file: &Path) -> Result<settings::Secret, String> {
     let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     match text.lines().next() {
-        Some(line) if !line.is_empty() => Ok(line.to_owned()),
+        Some(line) if !line.is_empty() => Ok(settings::Secret::new(line)),
         _ => Err(format!("{}: the first line holds no password", file.display())),
     }
 }
@@ -115,7 +115,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("secret");
         std::fs::write(&file, "open sesame\nnot this\n").expect("writes");
-        assert_eq!(password(&file), Ok("open sesame".to_owned()));
+        assert_eq!(password(&file), Ok(settings::Secret::new("open sesame")));
         std::fs::write(&file, "\n").expect("writes");
         assert!(password(&file).is_err());
         assert!(password(Path::new("/nonexistent")).expect_err("missing").contains("/nonexistent"));

@@ -163,7 +163,7 @@ impl TestForm {
             uri: self.to.trim().to_owned(),
             from: filled(&self.from),
             user: filled(&self.username),
-            password: (!self.password.is_empty()).then(|| self.password.clone()),
+            password: (!self.password.is_empty()).then(|| crate::model::settings::Secret::new(self.password.as_str())),
             transport: Some(self.transport),
             task: filled(&self.task),
             conversation: filled(&self.conversation),

@@ -44,7 +44,7 @@ impl Run {
         // The password answers the bridge that was called and nobody else (RFC 7616 §5.4).
         let credentials = match (kind, &self.call.user, &self.call.password) {
             (LegKind::Call, Some(user), Some(password)) => {
-                Some(ClientCredentials { username: user.as_str().into(), password: password.as_str().into(), in_dialog: true })
+                Some(ClientCredentials { username: user.as_str().into(), password: password.reveal().into(), in_dialog: true })
             }
             _ => None,
         };
@@ -138,14 +138,15 @@ impl Run {
     }
 
     /// The call was refused, or never got through.
-    pub fn call_rejected(&mut self, now: Instant, code: u16, reason: &str) {
+    /// `by_peer`: it said so itself; else our own stack gave up.
+    pub fn call_rejected(&mut self, now: Instant, code: u16, reason: &str, by_peer: bool) {
         if self.hung_up.is_some() {
             return;
         }
-        let (text, state, by) = match code {
-            408 => ("No answer to the INVITE".to_owned(), CallState::Failed, Party::Network),
-            503 if reason.is_empty() => ("The INVITE could not be sent".to_owned(), CallState::Failed, Party::Network),
-            _ => (format!("Refused: {code} {reason}"), CallState::Refused, Party::Bridge),
+        let (text, state, by) = match (by_peer, code) {
+            (true, _) => (format!("Refused: {code} {reason}"), CallState::Refused, Party::Bridge),
+            (false, 408) => ("No answer to the INVITE".to_owned(), CallState::Failed, Party::Network),
+            (false, _) => (format!("The INVITE could not be sent: {reason}"), CallState::Failed, Party::Network),
         };
         self.journal.fault(now, text.clone());
         self.ended.get_or_insert((state, Ended::new(text, by, Some(code))));

@@ -92,8 +92,8 @@ impl Customer {
                 LegKind::ReturnCall => run.return_call_answered(now, site, sdp.as_deref()),
                 LegKind::ReturnPoint => {}
             }),
-            UaEvent::Rejected { id, code, reason, .. } => self.in_session(side, id, |run, site, kind| match kind {
-                LegKind::Call => run.call_rejected(now, code, &reason),
+            UaEvent::Rejected { id, code, reason, response } => self.in_session(side, id, |run, site, kind| match kind {
+                LegKind::Call => run.call_rejected(now, code, &reason, response.is_some()),
                 LegKind::ReturnCall => run.return_call_rejected(now, site, code, &reason),
                 LegKind::ReturnPoint => {}
             }),
@@ -164,7 +164,7 @@ impl Customer {
             is_own.unwrap_or(false).then_some(run)
         });
         if let Some(run) = own {
-            run.return_invite(now, site, side, incoming);
+            run.return_invite(now, site, side, incoming, true);
             return;
         }
         if let Some(challenges) = self.challenge(now, &incoming) {
@@ -174,7 +174,7 @@ impl Customer {
         }
         match self.run_returned_by(&incoming) {
             Some(call) => {
-                self.with(call, |run, site| run.return_invite(now, site, side, incoming));
+                self.with(call, |run, site| run.return_invite(now, site, side, incoming, false));
             }
             // A call that comes back though no test call left: whoever may reach the return point may try it.
             None if side == Side::ReturnPoint && (is_local(incoming.flow.remote.ip()) || !self.site.setup.return_users.is_empty()) => {
@@ -220,7 +220,7 @@ impl Customer {
             },
         );
         let mut run = Run::new(now, id, TestCall::default(), None);
-        run.return_invite(now, &mut self.site, side, incoming);
+        run.return_invite(now, &mut self.site, side, incoming, false);
         self.runs.insert(id, run);
     }
 

@@ -4,6 +4,7 @@ use crate::{
     contract::{context, payload},
     media::Playout,
     model::{AudioSource, Context, TestCall, TransportName},
+    sip::message::{NameAddr, Scheme, Uri},
 };
 
 use super::sound;
@@ -36,14 +37,18 @@ impl Order {
         check_uri(&uri)?;
         let lookup = match call.transport {
             Some(TransportName::Tls) => return Err("TLS is not built yet; udp or tcp".to_owned()),
-            Some(transport) if !has_transport(&uri) => with_parameter(&uri, &format!("transport={}", transport.name())),
+            Some(transport) if !has_transport(&uri) => format!("{uri};transport={}", transport.name()),
             _ => uri.clone(),
         };
         let from = match call.from.as_deref().map(str::trim).filter(|f| !f.is_empty()) {
             None => format!("<sip:test-call@{host}>"),
             Some(from) => {
-                no_controls("From", from)?;
-                if from.contains('<') { from.to_owned() } else { format!("<{from}>") }
+                let from = if from.contains('<') { from.to_owned() } else { format!("<{from}>") };
+                let read = NameAddr::parse(&from).map_err(|why| format!("'{}' cannot be a From: {why}", from.escape_debug()))?;
+                if read.tag().is_some() {
+                    return Err("the tag of From is the call's own: leave it out".to_owned());
+                }
+                from
             }
         };
         if call.user.is_some() != call.password.is_some() {
@@ -114,25 +119,18 @@ fn context_headers(context: &Context) -> Result<Vec<(String, String)>, String> {
 }
 
 fn check_uri(uri: &str) -> Result<(), String> {
-    no_controls("the URI", uri)?;
-    let scheme = uri.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest));
-    match scheme {
-        Some((scheme, rest)) if scheme == "sip" && !rest.is_empty() && !uri.contains(char::is_whitespace) => Ok(()),
-        Some((scheme, _)) if scheme == "sips" => Err("TLS is not built yet, so a sips: URI cannot be called".to_owned()),
-        _ => Err(format!("'{uri}' is not a sip: URI")),
+    match Uri::parse(uri) {
+        // RFC 3261 §19.1.1, table 1: a Request-URI has no headers.
+        Ok(read) if read.has_headers() => Err("headers in the URI are not sent: give each with --header".to_owned()),
+        Ok(read) if read.scheme() == Scheme::Sip => Ok(()),
+        Ok(read) if read.scheme() == Scheme::Sips => Err("TLS is not built yet, so a sips: URI cannot be called".to_owned()),
+        Ok(_) => Err(format!("'{uri}' is not a sip: URI")),
+        Err(why) => Err(format!("'{}' is not a sip: URI: {why}", uri.escape_debug())),
     }
 }
 
 fn has_transport(uri: &str) -> bool {
-    let before_headers = uri.split('?').next().unwrap_or_default();
-    before_headers.split(';').skip(1).any(|p| p.split('=').next().is_some_and(|n| n.eq_ignore_ascii_case("transport")))
-}
-
-fn with_parameter(uri: &str, parameter: &str) -> String {
-    match uri.split_once('?') {
-        Some((before, headers)) => format!("{before};{parameter}?{headers}"),
-        None => format!("{uri};{parameter}"),
-    }
+    uri.split(';').skip(1).any(|p| p.split('=').next().is_some_and(|n| n.eq_ignore_ascii_case("transport")))
 }
 
 fn no_controls(what: &str, text: &str) -> Result<(), String> {
@@ -204,9 +202,9 @@ mod tests {
 
     #[test]
     fn the_transport_is_looked_up_and_the_request_uri_stays_as_typed() {
-        let call = TestCall { uri: "sip:b@h;x=1?a=b".into(), transport: Some(TransportName::Tcp), ..TestCall::default() };
+        let call = TestCall { uri: "sip:b@h;x=1".into(), transport: Some(TransportName::Tcp), ..TestCall::default() };
         let order = read(&call).expect("reads");
-        assert_eq!((order.uri.as_str(), order.lookup.as_str()), ("sip:b@h;x=1?a=b", "sip:b@h;x=1;transport=tcp?a=b"));
+        assert_eq!((order.uri.as_str(), order.lookup.as_str()), ("sip:b@h;x=1", "sip:b@h;x=1;transport=tcp"));
     }
 
     #[test]
@@ -224,6 +222,8 @@ mod tests {
         with(|c| c.from = Some("sip:a@b\r\n".into()).map(|f: String| f + "x\ny"));
         with(|c| c.uri = "sip:a@b\nx".into());
         with(|c| c.uri = "tel:+1".into());
+        with(|c| c.uri = "sip:a@b?Via=x".into());
+        with(|c| c.uri = "sips:a@b".into());
         with(|c| c.dtmf = Some("1x".into()));
         with(|c| c.user = Some("u".into()));
         with(|c| c.audio = AudioSource::File("/nonexistent.wav".into()));

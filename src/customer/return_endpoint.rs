@@ -135,6 +135,13 @@ impl Run {
         self.return_failed(site, Ended::new("Reported 503", Party::Customer, Some(503)));
     }
 
+    /// The return call is over without a word: its referrer is told so.
+    pub fn referral_abandoned(&mut self, now: Instant, site: &mut Site) {
+        if let Some(referral) = self.referral.as_mut().filter(|r| r.state == ReferralState::Underway) {
+            referral.settle(now, site, 487, "Request Terminated");
+        }
+    }
+
     /// The referrer refused a NOTIFY or answered none: nobody is left to be told.
     pub fn referral_unheard(&mut self, now: Instant) {
         if let Some(referral) = self.referral.as_mut().filter(|r| !r.is_settled()) {
@@ -174,13 +181,15 @@ impl Run {
         if let Some(referral) = &mut self.referral {
             referral.settle(now, site, code, reason);
         }
-        self.journal.fault(now, format!("Return call failed: {code} {reason}"));
+        match self.hung_up {
+            Some(_) => self.journal.step(now, "Return call given up"),
+            None => self.journal.fault(now, format!("Return call failed: {code} {reason}")),
+        }
         self.return_failed(site, Ended::new(format!("{code} {reason}"), Party::ReturnEndpoint, Some(code)));
     }
 
-    /// An INVITE at the return point that is the return of this call, or of nobody's that we know.
-    pub fn return_invite(&mut self, now: Instant, site: &mut Site, side: Side, incoming: IncomingRequest) {
-        let ours = self.leg(LegKind::ReturnCall).is_some_and(|leg| leg.stage == Stage::Calling);
+    /// An INVITE that is the return of this call. `ours`: our own SBC sends it, as a REFER asked.
+    pub fn return_invite(&mut self, now: Instant, site: &mut Site, side: Side, incoming: IncomingRequest, ours: bool) {
         let number = (!ours).then(|| self.number_leg());
         let request = incoming.request.clone();
         let flow = incoming.flow;
@@ -285,6 +294,7 @@ impl Run {
     fn return_taken(&mut self, now: Instant, site: &mut Site) {
         self.return_succeeded = true;
         site.event(self.id, CallEvent::ReturnSettled { verdict: ReturnVerdict::Succeeded });
+        // After a REFER the bridge's BYE is due now; after an INVITE it has bridged the two, and the return's end ends both.
         if self.journal.returned_by() == Some(ReturnMethod::Refer) {
             self.expect_end_of_call(now, site);
         }

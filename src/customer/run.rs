@@ -42,6 +42,8 @@ pub(super) struct Run {
     pub return_succeeded: bool,
     next_leg: u16,
     pub digits_at: Option<Instant>,
+    /// The far side has this long to end a call that was taken back.
+    patience_ends: Option<Instant>,
     /// Why the call ended, by the first leg's end.
     pub ended: Option<(CallState, Ended)>,
     /// We hung up on the call, for this reason.
@@ -61,6 +63,7 @@ impl Run {
             return_succeeded: false,
             next_leg: 0,
             digits_at: None,
+            patience_ends: None,
             ended: None,
             hung_up: None,
         }
@@ -77,13 +80,13 @@ impl Run {
     }
 
     pub fn is_over(&self) -> bool {
-        self.legs.iter().all(Leg::is_over) && self.referral.as_ref().is_none_or(Referral::is_settled)
+        self.legs.iter().all(Leg::is_over)
     }
 
     pub fn deadline(&self) -> Option<Instant> {
         let legs = self.legs.iter().filter_map(|leg| leg.hang_up_at);
         let referral = self.referral.as_ref().and_then(Referral::deadline);
-        legs.chain(self.digits_at).chain(referral).min()
+        legs.chain(self.digits_at).chain(self.patience_ends).chain(referral).min()
     }
 
     /// What is due by the clock.
@@ -92,14 +95,15 @@ impl Run {
             self.digits_at = None;
             self.send_digits(now, site);
         }
+        if self.patience_ends.is_some_and(|at| at <= now) {
+            self.patience_ends = None;
+            self.journal.fault(now, "The far side left the call up after the return, so it was hung up");
+            self.hang_up(now, site, LegKind::Call, Ended::new("The far side did not hang up", Party::Customer, None));
+        }
         self.referral_due(now, site);
         let due: Vec<LegKind> = self.legs.iter().filter(|l| l.hang_up_at.is_some_and(|at| at <= now)).map(|l| l.kind).collect();
         for kind in due {
             match kind {
-                LegKind::Call if self.return_seen => {
-                    self.journal.fault(now, "The far side left the call up after the return, so it was hung up");
-                    self.hang_up(now, site, LegKind::Call, Ended::new("The far side did not hang up", Party::Customer, None));
-                }
                 LegKind::Call => {
                     self.journal.step(now, "Hung up as asked");
                     self.hang_up(now, site, LegKind::Call, Ended::new("Customer hung up", Party::Customer, None));
@@ -287,7 +291,12 @@ impl Run {
         if kind == LegKind::Call || self.leg(LegKind::Call).is_none() {
             self.ended.get_or_insert((CallState::Ended, why));
         }
-        if kind != LegKind::Call {
+        match kind {
+            LegKind::Call => self.patience_ends = None,
+            LegKind::ReturnCall => self.referral_abandoned(now, site),
+            LegKind::ReturnPoint => {}
+        }
+        if self.return_succeeded {
             self.expect_end_of_call(now, site);
         }
     }
@@ -295,9 +304,8 @@ impl Run {
     /// It is the far side's turn to end the call; it may not take forever.
     pub fn expect_end_of_call(&mut self, now: Instant, site: &Site) {
         let patience = site.setup.patience;
-        if let Some(call) = self.leg(LegKind::Call).filter(|leg| leg.is_up()) {
-            let limit = now + patience;
-            call.hang_up_at = Some(call.hang_up_at.map_or(limit, |at| at.min(limit)));
+        if self.leg(LegKind::Call).is_some_and(|leg| leg.is_up()) {
+            self.patience_ends.get_or_insert(now + patience);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::{fmt, net::SocketAddr, ops::RangeInclusive, sync::Arc};
 
 use ipnet::IpNet;
+use serde::Deserialize;
 
 use super::{ReturnMethod, ReturnMethodOrAgent, TransportName};
 
@@ -120,7 +121,8 @@ impl Default for Limits {
 }
 
 /// A password. Never printed, not even by `Debug`.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
 pub struct Secret(Arc<str>);
 
 impl Secret {

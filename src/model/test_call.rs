@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ended, Payload, TransportName, Variables};
+use super::{Ended, Payload, TransportName, Variables, settings::Secret};
 
 /// One test call, as `handback call` and `POST /v1/test-calls` take it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub struct TestCall {
     pub user: Option<String>,
     /// Never serialized.
     #[serde(skip_serializing)]
-    pub password: Option<String>,
+    pub password: Option<Secret>,
     pub transport: Option<TransportName>,
     pub task: Option<String>,
     pub conversation: Option<String>,
