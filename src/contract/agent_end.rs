@@ -2,7 +2,6 @@
 
 use super::{
     context::{TASK_NAME, clean},
-    finding,
     payload::{OUTCOME, REFERENCE_PREFIX, TRANSFER_PREFIX},
     payload_decode::parse_outcome,
     same_but_for_case, strip_prefix_ignoring_case,
@@ -52,7 +51,7 @@ pub fn from_agent_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>)
         }
     }
     if !outcome_seen && !(end.transfer.is_empty() && end.reference.is_empty()) {
-        end.findings.push(finding(
+        end.findings.push(Finding::new(
             "agent-outcome-missing",
             Severity::Warning,
             Party::Agent,
@@ -66,7 +65,7 @@ pub fn from_agent_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>)
 
 fn add(variables: &mut Variables, findings: &mut Vec<Finding>, prefix: &str, name: &str, value: &str) {
     if super::payload::check_variable_name(name).is_err() || super::payload::check_variable_value(name, value).is_err() {
-        findings.push(finding(
+        findings.push(Finding::new(
             "agent-variable-refused",
             Severity::Warning,
             Party::Agent,
@@ -81,7 +80,7 @@ fn add(variables: &mut Variables, findings: &mut Vec<Finding>, prefix: &str, nam
         return;
     }
     if let Some(other) = same_but_for_case(variables.keys(), name) {
-        findings.push(finding(
+        findings.push(Finding::new(
             "agent-names-differ-in-case",
             Severity::Warning,
             Party::Agent,
@@ -94,7 +93,7 @@ fn add(variables: &mut Variables, findings: &mut Vec<Finding>, prefix: &str, nam
 }
 
 fn repeated(name: &str, value: &str) -> Finding {
-    finding(
+    Finding::new(
         "agent-header-repeated",
         Severity::Warning,
         Party::Agent,

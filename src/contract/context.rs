@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{finding, same_but_for_case, strip_prefix_ignoring_case};
+use super::{same_but_for_case, strip_prefix_ignoring_case};
 use crate::model::{Context, Finding, Party, Severity};
 
 /// The entry task; absent: the agent picks.
@@ -66,7 +66,7 @@ pub fn clean(value: &str) -> Cow<'_, str> {
 
 fn read_variable(context: &mut Context, findings: &mut Vec<Finding>, name: &str, value: &str) {
     if name.is_empty() {
-        findings.push(finding(
+        findings.push(Finding::new(
             "context-variable-without-name",
             Severity::Warning,
             Party::Customer,
@@ -83,7 +83,7 @@ fn read_variable(context: &mut Context, findings: &mut Vec<Finding>, name: &str,
         return;
     }
     if let Some(other) = same_but_for_case(context.input_variables.keys(), name) {
-        findings.push(finding(
+        findings.push(Finding::new(
             "context-names-differ-in-case",
             Severity::Warning,
             Party::Customer,
@@ -97,7 +97,7 @@ fn read_variable(context: &mut Context, findings: &mut Vec<Finding>, name: &str,
 
 fn check_text(findings: &mut Vec<Finding>, name: &str, value: &str) {
     if value.contains('\u{FFFD}') {
-        findings.push(finding(
+        findings.push(Finding::new(
             "context-not-utf8",
             Severity::Warning,
             Party::Customer,
@@ -107,7 +107,7 @@ fn check_text(findings: &mut Vec<Finding>, name: &str, value: &str) {
         ));
     }
     if value.chars().any(|c| c.is_control() && c != '\t') {
-        findings.push(finding(
+        findings.push(Finding::new(
             "context-control-characters",
             Severity::Warning,
             Party::Customer,
@@ -119,7 +119,7 @@ fn check_text(findings: &mut Vec<Finding>, name: &str, value: &str) {
 }
 
 fn repeated(name: &str, first: &str, again: &str) -> Finding {
-    finding(
+    Finding::new(
         "context-header-repeated",
         Severity::Warning,
         Party::Customer,
@@ -130,7 +130,7 @@ fn repeated(name: &str, first: &str, again: &str) -> Finding {
 }
 
 fn empty(name: &str) -> Finding {
-    finding(
+    Finding::new(
         "context-header-empty",
         Severity::Note,
         Party::Customer,
@@ -147,7 +147,7 @@ fn unknown_header(name: &str) -> Finding {
         .map(|k| (strsim::damerau_levenshtein(&k.to_ascii_lowercase(), &name.to_ascii_lowercase()), k))
         .min()
         .map_or("", |(_, k)| k);
-    finding(
+    Finding::new(
         "context-header-unknown",
         Severity::Note,
         Party::Customer,

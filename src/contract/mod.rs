@@ -7,10 +7,6 @@
 //! | what a SIP agent hands over at its end | `agent_end.rs`, as [`payload::from_agent_headers`] |
 //! | escaping and URI text, RFC 3261 §25.1 | [`uri_text`] |
 
-use std::borrow::Cow;
-
-use crate::model::{Finding, Party, Severity};
-
 mod agent_end;
 pub mod context;
 pub mod payload;
@@ -19,19 +15,6 @@ pub mod uri_text;
 
 #[cfg(test)]
 mod payload_properties;
-
-/// A finding that does not know its messages yet: whoever holds the message fills them in.
-fn finding(rule: &'static str, severity: Severity, side: Party, seen: impl Into<String>, why: &'static str, cure: &'static str) -> Finding {
-    Finding {
-        rule: Cow::Borrowed(rule),
-        severity,
-        seen: seen.into(),
-        why: Cow::Borrowed(why),
-        side,
-        cure: Cow::Borrowed(cure),
-        messages: Vec::new(),
-    }
-}
 
 /// `text` without `prefix`, letters compared without regard to case (RFC 3261 §7.3.1).
 fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {

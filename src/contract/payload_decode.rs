@@ -1,7 +1,6 @@
 //! A `Refer-To` value → what it hands back, with findings (contract §3; RFC 3261 §19.1, RFC 3515, RFC 8217).
 
 use super::{
-    finding,
     payload::{CONVERSATION_ID, LIMIT, OUTCOME, REFERENCE_PREFIX, TRANSFER_PREFIX},
     same_but_for_case, strip_prefix_ignoring_case,
     uri_text::{headers_start, holds_escape, is_token, is_unescaped, parameters, unescape},
@@ -103,7 +102,7 @@ fn bare(value: &str, findings: &mut Vec<Finding>) -> std::ops::Range<usize> {
     let start = value.len() - value.trim_start().len();
     let end = start + value.trim().len();
     if value.contains(['?', ';', ',']) {
-        findings.push(finding(
+        findings.push(Finding::new(
             "refer-to-without-brackets",
             Severity::Warning,
             Party::Bridge,
@@ -116,7 +115,7 @@ fn bare(value: &str, findings: &mut Vec<Finding>) -> std::ops::Range<usize> {
 }
 
 fn not_sip(uri: &str) -> Finding {
-    finding(
+    Finding::new(
         "refer-to-not-sip",
         Severity::Error,
         Party::Bridge,
@@ -143,7 +142,7 @@ fn without_method(uri: &str, findings: &mut Vec<Finding>) -> String {
 }
 
 fn ignored(seen: &str) -> Finding {
-    finding(
+    Finding::new(
         "ignored-uri-header",
         Severity::Warning,
         Party::Bridge,
@@ -176,7 +175,7 @@ fn take_payload_item(decoded: &mut Decoded, name: &str, raw_value: &str, span: &
     } else if name.eq_ignore_ascii_case(OUTCOME) {
         (PayloadPart::Outcome, "")
     } else {
-        decoded.findings.push(finding(
+        decoded.findings.push(Finding::new(
             "payload-header-unknown",
             Severity::Note,
             Party::Bridge,
@@ -227,7 +226,7 @@ fn take_variable(variables: &mut Variables, findings: &mut Vec<Finding>, prefix:
         return;
     }
     if let Some(other) = same_but_for_case(variables.keys(), name) {
-        findings.push(finding(
+        findings.push(Finding::new(
             "payload-names-differ-in-case",
             Severity::Warning,
             Party::Agent,
@@ -246,7 +245,7 @@ pub(super) fn parse_outcome(value: &str, side: Party) -> (Option<Outcome>, Optio
         return (outcome, None);
     }
     let severity = if outcome.is_some() { Severity::Warning } else { Severity::Error };
-    let found = finding(
+    let found = Finding::new(
         "outcome-unknown",
         severity,
         side,
@@ -258,7 +257,7 @@ pub(super) fn parse_outcome(value: &str, side: Party) -> (Option<Outcome>, Optio
 }
 
 fn repeated(name: &str, value: &str) -> Finding {
-    finding(
+    Finding::new(
         "payload-header-repeated",
         Severity::Warning,
         Party::Bridge,
@@ -269,7 +268,7 @@ fn repeated(name: &str, value: &str) -> Finding {
 }
 
 fn injection(name: &str, raw_value: &str) -> Finding {
-    finding(
+    Finding::new(
         "uri-header-injection",
         Severity::Error,
         Party::Bridge,
@@ -281,7 +280,7 @@ fn injection(name: &str, raw_value: &str) -> Finding {
 
 fn judge_value(findings: &mut Vec<Finding>, name: &str, raw: &str, unescaped: &super::uri_text::Unescaped<'_>) {
     if unescaped.broken_escape {
-        findings.push(finding(
+        findings.push(Finding::new(
             "broken-percent-escape",
             Severity::Error,
             Party::Bridge,
@@ -290,7 +289,7 @@ fn judge_value(findings: &mut Vec<Finding>, name: &str, raw: &str, unescaped: &s
             "Escape % as %25",
         ));
     } else if holds_escape(&unescaped.text) {
-        findings.push(finding(
+        findings.push(Finding::new(
             "double-escaping",
             Severity::Warning,
             Party::Bridge,
@@ -300,7 +299,7 @@ fn judge_value(findings: &mut Vec<Finding>, name: &str, raw: &str, unescaped: &s
         ));
     }
     if unescaped.not_utf8 {
-        findings.push(finding(
+        findings.push(Finding::new(
             "payload-not-utf8",
             Severity::Warning,
             Party::Bridge,
@@ -310,7 +309,7 @@ fn judge_value(findings: &mut Vec<Finding>, name: &str, raw: &str, unescaped: &s
         ));
     }
     if let Some(bad) = raw.chars().find(|c| *c != '%' && !u8::try_from(*c).is_ok_and(is_unescaped)) {
-        findings.push(finding(
+        findings.push(Finding::new(
             "unescaped-character",
             Severity::Warning,
             Party::Bridge,
@@ -320,7 +319,7 @@ fn judge_value(findings: &mut Vec<Finding>, name: &str, raw: &str, unescaped: &s
         ));
     }
     if raw.split('+').zip(raw.split('+').skip(1)).any(|(a, b)| ends_with_letter(a) && starts_with_letter(b)) {
-        findings.push(finding(
+        findings.push(Finding::new(
             "plus-is-literal",
             Severity::Note,
             Party::Bridge,
@@ -333,7 +332,7 @@ fn judge_value(findings: &mut Vec<Finding>, name: &str, raw: &str, unescaped: &s
 
 fn judge_whole(decoded: &mut Decoded) {
     if decoded.payload.used > LIMIT {
-        decoded.findings.push(finding(
+        decoded.findings.push(Finding::new(
             "payload-over-limit",
             Severity::Warning,
             Party::Bridge,
@@ -345,7 +344,7 @@ fn judge_whole(decoded: &mut Decoded) {
     let has_variables = !decoded.transfer.is_empty() || !decoded.reference.is_empty() || decoded.conversation.is_some();
     let outcome_sent = decoded.payload.items.iter().any(|i| i.part == PayloadPart::Outcome);
     if has_variables && !outcome_sent {
-        decoded.findings.push(finding(
+        decoded.findings.push(Finding::new(
             "outcome-missing",
             Severity::Warning,
             Party::Bridge,

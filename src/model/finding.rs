@@ -24,6 +24,35 @@ pub struct Finding {
     pub messages: Vec<u32>,
 }
 
+impl Finding {
+    /// A finding that names no messages yet: whoever holds them fills that in.
+    pub fn new(
+        rule: &'static str,
+        severity: Severity,
+        side: Party,
+        seen: impl Into<String>,
+        why: &'static str,
+        cure: &'static str,
+    ) -> Self {
+        Self {
+            rule: Cow::Borrowed(rule),
+            severity,
+            seen: seen.into(),
+            why: Cow::Borrowed(why),
+            side,
+            cure: Cow::Borrowed(cure),
+            messages: Vec::new(),
+        }
+    }
+
+    /// The same, seen in this message.
+    #[must_use]
+    pub fn at(mut self, message: u32) -> Self {
+        self.messages.push(message);
+        self
+    }
+}
+
 /// *Warning* and *error* mean that something is wrong or will break; what is merely unusual is a *note*.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
