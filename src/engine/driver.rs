@@ -258,6 +258,8 @@ impl Driver {
                 Output::CommandDone { id, outcome } => {
                     if let Some(answer) = self.waiting.remove(&id) {
                         let _ = answer.send(outcome);
+                        // Whoever asked may be asleep until something is new.
+                        self.publisher.touch();
                     }
                 }
                 Output::Resolve { query, uri } => self.resolve(party, query, &uri),

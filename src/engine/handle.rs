@@ -68,6 +68,11 @@ impl EngineHandle {
         self.shared.watch_events()
     }
 
+    /// Has `waker` called after each new snapshot, from the engine's thread: it must not wait. Only the first one is kept.
+    pub fn on_snapshot(&self, waker: impl Fn() + Send + Sync + 'static) {
+        self.shared.on_snapshot(Box::new(waker));
+    }
+
     /// Carries a command out.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -24,6 +24,8 @@ pub struct Shared {
     last_seq: watch::Sender<u64>,
     capture: Mutex<Capture>,
     pub(super) figures: Figures,
+    /// Called after each new snapshot.
+    waker: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 /// Counts that the engine's threads add to and `/metrics` reads.
@@ -44,6 +46,7 @@ impl Shared {
             last_seq: watch::Sender::new(0),
             capture: Mutex::new(Capture::new(capture_bytes)),
             figures: Figures::default(),
+            waker: OnceLock::new(),
         }
     }
 
@@ -68,6 +71,11 @@ impl Shared {
     /// Every message of a call's legs, in order.
     pub fn messages(&self, call: CallId) -> Vec<CapturedMessage> {
         lock(&self.capture).messages(call)
+    }
+
+    /// Has `waker` called after each new snapshot. Only the first one is kept.
+    pub fn on_snapshot(&self, waker: Box<dyn Fn() + Send + Sync>) {
+        let _ = self.waker.set(waker);
     }
 
     pub(super) fn capture(&self) -> MutexGuard<'_, Capture> {
@@ -167,6 +175,9 @@ impl Publisher {
             listeners: self.listeners.clone(),
             counters: self.counters(),
         }));
+        if let Some(waker) = self.shared.waker.get() {
+            waker();
+        }
     }
 
     /// Something besides events changed that the snapshot shows.
