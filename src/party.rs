@@ -4,7 +4,7 @@
 //! the engine gives one input with the time, then drains [`Party::poll_output`] until `None`, then looks
 //! at [`Party::deadline`].
 
-use std::{net::SocketAddr, time::Instant};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use crate::{
     media::{MediaCommand, MediaEvent, StreamId},
@@ -34,6 +34,11 @@ pub enum Input {
         query: u32,
         targets: Vec<(Transport, SocketAddr)>,
     },
+    /// The answer to [`Output::Speak`]: 8,000 samples a second, or nothing where no speech program could say it.
+    Spoken {
+        query: u32,
+        samples: Option<Arc<[i16]>>,
+    },
     /// The answer to [`Output::PortsWanted`]: even RTP ports, bound and ready, each with its RTCP port above.
     /// They stay bound and are the party's from now on.
     PortsOpened(Vec<u16>),
@@ -55,6 +60,11 @@ pub enum Output {
     Resolve {
         query: u32,
         uri: String,
+    },
+    /// Have this text spoken; answered by [`Input::Spoken`].
+    Speak {
+        query: u32,
+        text: String,
     },
     /// So many more RTP ports are wanted; answered by [`Input::PortsOpened`], with fewer where none are left.
     PortsWanted(usize),

@@ -60,7 +60,7 @@ pub fn engine(settings: Settings, prompts: Prompts) -> Result<EngineHandle, Faul
     let limits = settings.limits.clone();
     let customer_ip = settings.sip.listen.first().map_or(IpAddr::from([127, 0, 0, 1]), |(_, address)| address.ip());
     let customer = customer(customer_ip, &settings.media, settings.sip.advertise.clone());
-    Ok(Engine::start(EngineSetup { parties: vec![bridge(settings, prompts), customer], limits, seed })?)
+    Ok(Engine::start(EngineSetup { parties: vec![bridge(settings, prompts), customer], limits, speech: None, seed })?)
 }
 
 fn bridge(settings: Settings, prompts: Prompts) -> PartySetup {

@@ -62,7 +62,7 @@ impl Party for Switch {
                 };
                 self.outputs.push_back(Output::CommandDone { id, outcome: Err(why.to_owned()) });
             }
-            Input::TransportFailed(_) | Input::Media(_) | Input::Resolved { .. } | Input::Timeout => {}
+            Input::TransportFailed(_) | Input::Media(_) | Input::Resolved { .. } | Input::Spoken { .. } | Input::Timeout => {}
         }
     }
 

@@ -301,6 +301,8 @@ impl Party for Customer {
                 }
             }
             Input::Command { id, command } => self.command(now, id, command),
+            // The customer asks for no speech.
+            Input::Spoken { .. } => {}
             Input::Timeout => {
                 for side in Side::BOTH {
                     self.site.agent(side).handle_timeout(now);

@@ -22,7 +22,7 @@ use super::{
     media_loop::{self, MediaReport},
     node::{Arrival, Env, Node, Sockets, lookup_of, transport_name},
     publish::{Publisher, Shared},
-    setup::{Bound, EngineSetup, PartySetup, StartError},
+    setup::{Bound, EngineSetup, PartySetup, Speech, StartError},
 };
 use crate::{
     media::StreamId,
@@ -72,6 +72,9 @@ struct Driver {
     next_command: u64,
     resolved: mpsc::Receiver<Resolution>,
     resolves: mpsc::Sender<Resolution>,
+    spoken: mpsc::Receiver<Spoken>,
+    speaks: mpsc::Sender<Spoken>,
+    speech: Option<Speech>,
     limits: Limits,
     stopping: Option<Stopping>,
     ended: watch::Sender<bool>,
@@ -107,6 +110,7 @@ impl Driver {
         }
         let (commands, requests) = mpsc::channel(COMMAND_QUEUE);
         let (resolves, resolved) = mpsc::channel(RESOLVE_QUEUE);
+        let (speaks, spoken) = mpsc::channel(RESOLVE_QUEUE);
         let (ended, has_ended) = watch::channel(false);
         let publisher = Publisher::new(shared.clone(), listeners.clone(), setup.limits.finished_calls);
         let handle = EngineHandle { commands, shared: shared.clone(), listeners: listeners.into(), ended: has_ended };
@@ -120,6 +124,9 @@ impl Driver {
             next_command: 0,
             resolved,
             resolves,
+            spoken,
+            speaks,
+            speech: setup.speech,
             limits: setup.limits,
             stopping: None,
             ended,
@@ -183,6 +190,10 @@ impl Driver {
                 work.resolved.push(answer);
                 ready = true;
             }
+            while let Poll::Ready(Some(answer)) = self.spoken.poll_recv(cx) {
+                work.spoken.push(answer);
+                ready = true;
+            }
             if ready { Poll::Ready(work) } else { Poll::Pending }
         })
         .await
@@ -200,6 +211,9 @@ impl Driver {
         }
         for (party, query, targets) in work.resolved {
             self.step(usize::from(party), Input::Resolved { query, targets });
+        }
+        for (party, query, samples) in work.spoken {
+            self.step(usize::from(party), Input::Spoken { query, samples });
         }
         for request in work.requests {
             self.take_request(request);
@@ -263,11 +277,18 @@ impl Driver {
                     }
                 }
                 Output::Resolve { query, uri } => self.resolve(party, query, &uri),
+                Output::Speak { query, text } => self.speak(party, query, text),
                 Output::StreamOf { call, stream } => self.note_stream(index, call, stream),
                 // Carried out by the node.
                 Output::Transmit(_) | Output::Media(_) | Output::PortsWanted(_) => {}
             }
         }
+    }
+
+    fn speak(&self, party: u8, query: u32, text: String) {
+        let (answers, speech) = (self.speaks.clone(), self.speech);
+        // A speech program takes tens of milliseconds: not on this thread.
+        tokio::task::spawn_blocking(move || answers.blocking_send((party, query, speech.and_then(|say| say(&text)))));
     }
 
     fn note_stream(&mut self, index: usize, call: CallId, stream: StreamId) {
@@ -415,11 +436,15 @@ fn first_call_id(clock: Clock, index: u8) -> u64 {
 /// Party, query, answer.
 type Resolution = (u8, u32, Vec<(Transport, SocketAddr)>);
 
+/// Party, query, samples.
+type Spoken = (u8, u32, Option<Arc<[i16]>>);
+
 #[derive(Default)]
 struct Work {
     arrivals: Vec<(usize, Arrival)>,
     media: Vec<(usize, MediaReport)>,
     resolved: Vec<Resolution>,
+    spoken: Vec<Spoken>,
     requests: Vec<Request>,
 }
 

@@ -1,6 +1,6 @@
 //! What to start: parties, where they listen, and how much may be kept.
 
-use std::{io, net::SocketAddr, ops::RangeInclusive, time::Instant};
+use std::{io, net::SocketAddr, ops::RangeInclusive, sync::Arc, time::Instant};
 
 use crate::{
     model::{Listener, settings::Limits},
@@ -13,9 +13,14 @@ pub struct EngineSetup {
     /// At most 255; the first is the bridge where there is one.
     pub parties: Vec<PartySetup>,
     pub limits: Limits,
+    /// Says a text aloud, where a speech program is installed.
+    pub speech: Option<Speech>,
     /// Wall time for people comes from here on.
     pub seed: u64,
 }
+
+/// A text to samples, 8,000 a second. May take its time: it is called on a thread for such things.
+pub type Speech = fn(&str) -> Option<Arc<[i16]>>;
 
 /// One party and its sockets.
 pub struct PartySetup {
