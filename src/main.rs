@@ -1,2 +1,26 @@
-//! The program: arguments in, exit code out.
-fn main() {}
+//! Arguments, logging, start.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use handback::cli::{self, Cli, CommandLine};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_env("HANDBACK_LOG").unwrap_or_else(|_| EnvFilter::new("warn,handback=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let line = Cli::parse();
+    match &line.command {
+        Some(CommandLine::Serve(args)) => cli::serve::run(args),
+        Some(CommandLine::Demo(args)) => cli::demo::run(args),
+        Some(CommandLine::Call(args)) => cli::call::run(args),
+        Some(CommandLine::Decode(_) | CommandLine::Encode(_)) => ExitCode::from(2),
+        #[cfg(feature = "console")]
+        None => cli::window::run(line.config.as_deref()),
+        #[cfg(not(feature = "console"))]
+        None => {
+            eprintln!("handback: built without the console; `handback serve`, `demo`, `call`, `decode` and `encode` are there");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -8,6 +8,7 @@ use std::{
 use crate::{
     api::{ControlError, ControlServer},
     call::{Switch, SwitchSetup, script_run::Prompts},
+    config,
     customer::{Customer, CustomerSetup},
     engine::{Bound, Engine, EngineHandle, EngineSetup, PartySetup, StartError},
     model::{
@@ -60,7 +61,7 @@ pub fn engine(settings: Settings, prompts: Prompts) -> Result<EngineHandle, Faul
     let limits = settings.limits.clone();
     let customer_ip = settings.sip.listen.first().map_or(IpAddr::from([127, 0, 0, 1]), |(_, address)| address.ip());
     let customer = customer(customer_ip, &settings.media, settings.sip.advertise.clone());
-    Ok(Engine::start(EngineSetup { parties: vec![bridge(settings, prompts), customer], limits, speech: None, seed })?)
+    Ok(Engine::start(EngineSetup { parties: vec![bridge(settings, prompts), customer], limits, speech: Some(say), seed })?)
 }
 
 fn bridge(settings: Settings, prompts: Prompts) -> PartySetup {
@@ -124,6 +125,11 @@ fn reachable(address: SocketAddr) -> SocketAddr {
         SocketAddr::V6(a) if a.ip().is_unspecified() => SocketAddr::from((Ipv6Addr::LOCALHOST, a.port())),
         _ => address,
     }
+}
+
+/// A text as samples, where a speech program is installed.
+fn say(text: &str) -> Option<Arc<[i16]>> {
+    config::speak(text).inspect_err(|why| tracing::warn!("{why}")).ok()
 }
 
 /// The protocol's word for a transport of the settings.

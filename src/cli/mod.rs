@@ -4,7 +4,10 @@ mod args;
 pub mod call;
 pub mod demo;
 mod placed;
+pub mod serve;
 mod told;
 mod values;
+#[cfg(feature = "console")]
+pub mod window;
 
 pub use args::{CallArgs, Cli, CommandLine, DecodeArgs, DemoArgs, EncodeArgs, ServeArgs};

@@ -28,6 +28,7 @@ mod tests;
 
 pub use demo::demo;
 pub use fault::Fault;
+pub use speech::speak;
 
 /// What a file says, and what is accepted in it but not served by this version.
 #[derive(Debug)]

@@ -1,0 +1,62 @@
+//! `handback serve`: the engine without a window.
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::ServeArgs;
+use crate::{call::script_run::Prompts, config, start};
+
+/// Runs until SIGTERM or Ctrl-C. Exit code 0 then; 2 for bad settings, 1 when it can't start.
+pub fn run(args: &ServeArgs) -> ExitCode {
+    let settings = match config::load(args.config.as_deref()) {
+        Ok(loaded) => loaded,
+        Err(faults) => {
+            faults.iter().for_each(|fault| eprintln!("{fault}"));
+            return ExitCode::from(2);
+        }
+    };
+    let running = match start::start(settings, Prompts::default()) {
+        Ok(running) => running,
+        Err(fault) => {
+            eprintln!("handback: {fault}");
+            return ExitCode::FAILURE;
+        }
+    };
+    if let Err(error) = announce(&running) {
+        eprintln!("handback: cannot print the ready line: {error}");
+    }
+    let waited = tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| runtime.block_on(wait(&running)));
+    match waited {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("handback: cannot listen for signals: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The one line on stdout that says that everything listens.
+fn announce(running: &start::Running) -> io::Result<()> {
+    let listeners = running.engine.listeners().iter().filter(|listener| !listener.customer_side);
+    let sip: Vec<String> = listeners.map(|l| format!("{}:{}", l.transport.name(), l.address)).collect();
+    let line = serde_json::json!({ "ready": true, "sip": sip, "control": running.control.address().to_string() });
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
+}
+
+/// The first signal drains, the second ends at once.
+async fn wait(running: &start::Running) -> io::Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    loop {
+        tokio::select! {
+            () = running.engine.ended() => return Ok(()),
+            _ = terminate.recv() => running.engine.stop(),
+            _ = interrupt.recv() => running.engine.stop(),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! `handback` alone: the console, with the engine inside it.
+
+use std::{env, path::Path, process::ExitCode, sync::Arc};
+
+use crate::{
+    call::script_run::Prompts,
+    config,
+    console::{self, Facts, Live, Options},
+    model::{
+        TransportName,
+        settings::{Agent, Settings},
+    },
+    start::{self, Running},
+};
+
+/// Opens the window. With no settings file the demo's settings serve.
+///
+/// Exit code 2 for bad settings, 1 when it can't start.
+pub fn run(path: Option<&Path>) -> ExitCode {
+    if !has_display() {
+        eprintln!(
+            "handback: there is no display here. `handback demo` shows the journey in the terminal, `handback serve` runs without a window"
+        );
+        return ExitCode::FAILURE;
+    }
+    let loaded = match (path, config::find()) {
+        (None, None) => Ok(config::demo()),
+        (path, _) => config::load(path),
+    };
+    let settings = match loaded {
+        Ok(settings) => settings,
+        Err(faults) => {
+            faults.iter().for_each(|fault| eprintln!("{fault}"));
+            return ExitCode::from(2);
+        }
+    };
+    match show(settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("handback: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn show(settings: Settings) -> Result<(), String> {
+    let mut facts = facts(&settings);
+    let running = start::start(settings, Prompts::default()).map_err(|fault| fault.to_string())?;
+    complete(&mut facts, &running);
+    let shown = console::run(Arc::new(Live::new(running.engine.clone(), facts)), Options::default());
+    // The window is gone: nobody is left to wait for calls.
+    running.engine.stop();
+    running.engine.stop();
+    running.engine.wait_ended();
+    shown.map_err(|error| error.to_string())
+}
+
+/// What the settings say of themselves.
+fn facts(settings: &Settings) -> Facts {
+    let returns = settings.peers.first().map(|peer| &peer.returns);
+    Facts {
+        control: None,
+        agent: match &settings.agent {
+            Agent::Script(script) => format!("{} script", script.name),
+            Agent::Sip { uri, .. } => uri.clone(),
+        },
+        bridge_uri: String::new(),
+        return_uri: returns.and_then(|r| r.uri.clone()).unwrap_or_default(),
+        return_method: returns.map(|r| r.method.name().to_owned()).unwrap_or_default(),
+    }
+}
+
+/// What is known once everything listens.
+fn complete(facts: &mut Facts, running: &Running) {
+    facts.control = Some(running.control.address().to_string());
+    let udp = |customer_side: bool| {
+        let listeners = running.engine.listeners().iter();
+        listeners.filter(move |l| l.customer_side == customer_side && l.transport == TransportName::Udp).map(|l| l.address)
+    };
+    facts.bridge_uri = udp(false).next().map(|address| format!("sip:bridge@{address}")).unwrap_or_default();
+    if facts.return_uri.is_empty() {
+        facts.return_uri = udp(true).nth(1).map(|address| format!("sip:return@{address}")).unwrap_or_default();
+    }
+}
+
+fn has_display() -> bool {
+    cfg!(not(all(unix, not(target_os = "macos")))) || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| env::var_os(name).is_some())
+}
