@@ -13,7 +13,12 @@ use indexmap::IndexMap;
 use tokio::sync::watch;
 
 use super::capture::Capture;
-use crate::model::{CallEvent, CallId, CallRecord, CallState, CapturedMessage, Counters, Event, LegOpened, Listener, Snapshot, Timestamp};
+use crate::{
+    findings,
+    model::{
+        CallEvent, CallId, CallRecord, CallState, CapturedMessage, Counters, Event, Finding, LegOpened, Listener, Snapshot, Timestamp,
+    },
+};
 
 /// What readers on other threads share with the engine. No lock is held for longer than a copy of pointers.
 pub struct Shared {
@@ -130,8 +135,25 @@ impl Publisher {
         self.counters.calls_active
     }
 
-    /// Takes one event of `party` in.
+    /// Takes one event of `party` in. What the rules find in a finished call is told before its end.
     pub fn take(&mut self, party: u8, at: Timestamp, call: CallId, what: CallEvent) {
+        if let CallEvent::CallEnded { .. } = &what {
+            for finding in self.findings(at, call, &what) {
+                self.fold(party, at, call, CallEvent::FindingRaised { finding });
+            }
+        }
+        self.fold(party, at, call, what);
+    }
+
+    /// What the rules say of a call, seen with its end.
+    fn findings(&self, at: Timestamp, call: CallId, end: &CallEvent) -> Vec<Finding> {
+        let Some((_, record)) = self.records.get(&call) else { return Vec::new() };
+        let mut ended = CallRecord::clone(record);
+        ended.apply(at, end);
+        findings::of_call(&ended, &self.shared.messages(call))
+    }
+
+    fn fold(&mut self, party: u8, at: Timestamp, call: CallId, what: CallEvent) {
         self.changed = true;
         self.seq += 1;
         let counters = &mut self.counters;
@@ -145,15 +167,18 @@ impl Publisher {
             CallEvent::LegOpened(LegOpened { leg, sip_call_id, remote, .. }) => {
                 self.shared.capture().claim(party, sip_call_id, *remote, call, *leg);
             }
-            CallEvent::CallEnded { state, .. } => {
-                counters.calls_active = counters.calls_active.saturating_sub(1);
-                counters.calls_refused += u64::from(*state == CallState::Refused);
-                self.shared.capture().release(call);
-                self.finished.push_back(call);
-            }
+            CallEvent::CallEnded { state, .. } => self.finish(call, *state),
             _ => {}
         }
         self.remember(Event { seq: self.seq, at, call, what: Arc::new(what) });
+    }
+
+    /// A finished call is kept until enough others have finished after it.
+    fn finish(&mut self, call: CallId, state: CallState) {
+        self.counters.calls_active = self.counters.calls_active.saturating_sub(1);
+        self.counters.calls_refused += u64::from(state == CallState::Refused);
+        self.shared.capture().release(call);
+        self.finished.push_back(call);
         while self.finished.len() > self.most_finished
             && let Some(oldest) = self.finished.pop_front()
         {
