@@ -39,10 +39,13 @@ pub struct IncomingRequest {
     pub request: Request,
     pub flow: Flow,
     pub(super) key: ServerKey,
+    /// Where responses go, and where if that connection is gone (§18.2.2).
+    pub(super) reply: Flow,
+    pub(super) elsewhere: Flow,
 }
 
 /// Where an INVITE goes and what it carries.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct NewInvite {
     /// The Request-URI; headers after `?` are no part of it (§19.1.5).
     pub target: String,
@@ -63,6 +66,25 @@ pub struct NewInvite {
     pub call_id: Option<String>,
     /// Ask for a session timer of so many seconds (RFC 4028).
     pub session_expires: Option<u32>,
+}
+
+impl Default for NewInvite {
+    fn default() -> Self {
+        Self {
+            target: String::new(),
+            next_hops: Vec::new(),
+            from: String::new(),
+            to: None,
+            contact_user: String::new(),
+            headers: Vec::new(),
+            offer: None,
+            credentials: None,
+            // §8.1.1.6
+            max_forwards: 70,
+            call_id: None,
+            session_expires: None,
+        }
+    }
 }
 
 /// Answers digest challenges. `Debug` never shows the password.

@@ -33,6 +33,11 @@ pub struct TransactionId {
     serial: u32,
 }
 
+impl TransactionId {
+    /// Names no transaction.
+    pub const NONE: Self = Self { slot: u32::MAX, serial: 0 };
+}
+
 /// What a transaction tells its user unasked.
 #[derive(Debug)]
 pub enum Happened<U> {
