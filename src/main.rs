@@ -14,7 +14,8 @@ fn main() -> ExitCode {
         Some(CommandLine::Serve(args)) => cli::serve::run(args),
         Some(CommandLine::Demo(args)) => cli::demo::run(args),
         Some(CommandLine::Call(args)) => cli::call::run(args),
-        Some(CommandLine::Decode(_) | CommandLine::Encode(_)) => ExitCode::from(2),
+        Some(CommandLine::Decode(args)) => cli::decode::run(args),
+        Some(CommandLine::Encode(args)) => cli::encode::run(args),
         #[cfg(feature = "console")]
         None => cli::window::run(line.config.as_deref()),
         #[cfg(not(feature = "console"))]

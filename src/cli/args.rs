@@ -157,6 +157,9 @@ pub struct EncodeArgs {
     /// A reference variable (X-GA-rv-NAME); may be repeated.
     #[arg(long, value_name = "NAME=VALUE", value_parser = values::name_value)]
     pub rv: Vec<(String, String)>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 impl EncodeArgs {

@@ -2,7 +2,9 @@
 
 mod args;
 pub mod call;
+pub mod decode;
 pub mod demo;
+pub mod encode;
 mod placed;
 pub mod serve;
 mod told;

@@ -2,15 +2,17 @@
 
 use std::fmt::Write as _;
 
-use crate::model::{CallRecord, CapturedMessage};
+use crate::model::{CallRecord, CapturedMessage, Finding, Payload};
 
 mod below;
 mod chart;
 mod gist;
 #[cfg(test)]
 pub(super) mod sample;
+mod wire;
 
 pub use gist::gist;
+pub use wire::{Hop, of_hops};
 
 /// Lines stay within this many characters, wide values of the payload apart.
 const WIDTH: usize = 120;
@@ -26,13 +28,27 @@ pub fn text(record: &CallRecord, messages: &[CapturedMessage]) -> String {
     out
 }
 
+/// A payload with each item's cost, what was dropped, and the budget as a bar.
+pub fn payload_text(payload: &Payload) -> String {
+    let mut out = String::new();
+    below::payload(&mut out, payload);
+    out
+}
+
+/// Findings with what was seen, why it matters, and the cure; nothing where there are none.
+pub fn findings_text(findings: &[Finding]) -> String {
+    let mut out = String::new();
+    below::findings(&mut out, findings);
+    out
+}
+
 fn date(record: &CallRecord) -> String {
     let micros = i64::try_from(record.started_at.0).unwrap_or(i64::MAX);
     jiff::Timestamp::from_microsecond(micros).map(|t| format!("{t:.6}")).unwrap_or_default()
 }
 
 /// Text from outside as one line that can't steer a terminal.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         // Besides the controls: marks that turn the direction of what follows.

@@ -9,25 +9,13 @@ pub fn write(out: &mut String, record: &CallRecord) {
     for attempt in &record.returns {
         return_attempt(out, attempt);
     }
-    if let Some(report) = &record.test_report {
-        if let Some(returned) = report.returned.as_ref().filter(|_| record.returns.is_empty()) {
-            let by = report.returned_by.map_or("", |m| m.name());
-            let _ = writeln!(out, "Came back by {by}");
-            payload(out, returned);
-        }
-        for step in &report.steps {
-            let _ = writeln!(
-                out,
-                "  {} {:>4}.{:03} s  {}",
-                if step.ok { "✓" } else { "✗" },
-                step.at_us / 1_000_000,
-                step.at_us / 1_000 % 1_000,
-                printable(&step.text)
-            );
-        }
-        if !report.steps.is_empty() {
-            out.push('\n');
-        }
+    // A test call has no return of its own: what came back to it is in its report.
+    if let Some(report) = record.test_report.as_ref().filter(|_| record.returns.is_empty())
+        && let Some(returned) = &report.returned
+    {
+        let by = report.returned_by.map_or("", |m| m.name());
+        let _ = writeln!(out, "Came back by {by}");
+        payload(out, returned);
     }
     findings(out, &record.findings);
     media(out, record);

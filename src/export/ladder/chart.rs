@@ -8,7 +8,7 @@ use crate::model::{AgentKind, CallRecord, CapturedMessage, Direction, LegRole, T
 /// Draws the head and all rows.
 pub fn draw(out: &mut String, record: &CallRecord, messages: &[CapturedMessage]) {
     let columns = Columns::of(record, messages);
-    columns.draw_head(out);
+    columns.chart.draw_head(out);
 
     let begin = messages.iter().map(|m| m.at).chain([record.started_at]).min().unwrap_or_default();
     let mut rows: Vec<(Timestamp, Row<'_>)> = messages.iter().map(|m| (m.at, Row::Message(m))).collect();
@@ -19,10 +19,9 @@ pub fn draw(out: &mut String, record: &CallRecord, messages: &[CapturedMessage])
     for (at, row) in rows {
         let line = match row {
             Row::Message(message) => columns.arrow(message),
-            Row::Note(note) => columns.note(note),
+            Row::Note(note) => columns.chart.note(columns.local, note),
         };
-        let micros = at.micros_since(begin);
-        let _ = writeln!(out, "{:>4}.{:06}{}", micros / 1_000_000, micros % 1_000_000, line);
+        let _ = writeln!(out, "{}{line}", clock(begin, at));
     }
     out.push('\n');
 }
@@ -39,18 +38,12 @@ fn told_by_an_arrow(note: &str) -> bool {
         || note.starts_with("Leg ") && note.contains(" ended: ")
 }
 
+/// The parties of a call in their columns.
 struct Columns<'a> {
     record: &'a CallRecord,
-    list: Vec<Column>,
-    /// Where this program's own lifeline stands.
-    local_x: usize,
-}
-
-struct Column {
-    who: Who,
-    name: &'static str,
-    below: String,
-    x: usize,
+    who: Vec<Who>,
+    local: usize,
+    chart: Chart,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,74 +57,27 @@ enum Who {
 impl<'a> Columns<'a> {
     fn of(record: &'a CallRecord, messages: &[CapturedMessage]) -> Self {
         let order = [Who::Leg(LegRole::Customer), Who::Local, Who::Leg(LegRole::Agent), Who::Leg(LegRole::Return), Who::Elsewhere];
-        let mut list: Vec<Column> = order
-            .into_iter()
-            .filter_map(|who| {
-                let below = match who {
-                    Who::Local => local_text(record, messages),
-                    Who::Leg(role) => record.legs.iter().find(|l| l.opened.role == role)?.opened.remote.to_string(),
-                    Who::Elsewhere => messages.iter().find(|m| far_side(record, m) == Who::Elsewhere)?.remote.to_string(),
-                };
-                Some(Column { who, name: name(who, record.test_call), below, x: 0 })
-            })
-            .collect();
-        let (first, last) = (TIME + EDGE, WIDTH - EDGE);
-        let step = ((last - first) / list.len().saturating_sub(1).max(1)).min(WIDEST_STEP);
-        let mut local_x = first;
-        for (i, column) in list.iter_mut().enumerate() {
-            column.x = first + i * step;
-            if column.who == Who::Local {
-                local_x = column.x;
+        let (mut list, mut heads) = (Vec::new(), Vec::new());
+        for who in order {
+            let address = match who {
+                Who::Local => Some(local_text(record, messages)),
+                Who::Leg(role) => record.legs.iter().find(|l| l.opened.role == role).map(|l| l.opened.remote.to_string()),
+                Who::Elsewhere => messages.iter().find(|m| far_side(record, m) == Who::Elsewhere).map(|m| m.remote.to_string()),
+            };
+            if let Some(address) = address {
+                list.push(who);
+                heads.push((name(who, record.test_call).to_owned(), address));
             }
         }
-        Self { record, list, local_x }
-    }
-
-    fn draw_head(&self, out: &mut String) {
-        let (mut names, mut belows) = (Line::blank(), Line::blank());
-        for column in &self.list {
-            names.put_centred(column.x, column.name);
-            belows.put_centred(column.x, &column.below);
-        }
-        for line in [names, belows, self.lifelines()] {
-            let _ = writeln!(out, "{}", line.text_from(0));
-        }
-    }
-
-    fn lifelines(&self) -> Line {
-        let mut line = Line::blank();
-        for column in &self.list {
-            line.put(column.x, "│");
-        }
-        line
+        let local = list.iter().position(|w| *w == Who::Local).unwrap_or(0);
+        Self { record, who: list, local, chart: Chart::new(heads) }
     }
 
     fn arrow(&self, message: &CapturedMessage) -> String {
         let who = far_side(self.record, message);
-        let there = self.list.iter().find(|c| c.who == who).map_or(self.local_x, |c| c.x);
-        let (left, right) = (self.local_x.min(there), self.local_x.max(there));
-        let room = (right - left).saturating_sub(1);
-        let stroke = if message.retransmission { '╌' } else { '─' };
-        let mut shaft: Vec<char> = vec![stroke; room];
-        let to_the_right = (message.direction == Direction::Out) == (there > self.local_x);
-        let head = if to_the_right { shaft.last_mut().map(|c| (c, '▶')) } else { shaft.first_mut().map(|c| (c, '◀')) };
-        if let Some((place, head)) = head {
-            *place = head;
-        }
-        let again = if message.retransmission { " (again)" } else { "" };
-        // A stroke on both sides stays, and the head.
-        let label = format!(" {}{again} ", clipped(&gist(&message.bytes), room.saturating_sub(4 + again.len())));
-
-        let mut line = self.lifelines();
-        line.put(left + 1, &shaft.iter().collect::<String>());
-        line.put(left + 1 + room.saturating_sub(label.chars().count()) / 2, &label);
-        line.text_from(TIME)
-    }
-
-    fn note(&self, text: &str) -> String {
-        let mut line = self.lifelines();
-        line.put(self.local_x, &format!("● {} ", clipped(&printable(text), WIDTH - self.local_x - 4)));
-        line.text_from(TIME)
+        let there = self.who.iter().position(|w| *w == who).unwrap_or(self.local);
+        let (from, to) = if message.direction == Direction::Out { (self.local, there) } else { (there, self.local) };
+        self.chart.arrow(from, to, &gist(&message.bytes), message.retransmission)
     }
 }
 
@@ -162,6 +108,75 @@ fn local_text(record: &CallRecord, messages: &[CapturedMessage]) -> String {
         (Some(AgentKind::Script), Some(script)) => clipped(&format!("{address} · {}", printable(script)), WIDEST_STEP - 2),
         _ => address,
     }
+}
+
+/// Lifelines side by side.
+pub struct Chart {
+    /// Name and address of each.
+    heads: Vec<(String, String)>,
+    xs: Vec<usize>,
+}
+
+impl Chart {
+    pub fn new(heads: Vec<(String, String)>) -> Self {
+        let (first, last) = (TIME + EDGE, WIDTH - EDGE);
+        let step = ((last - first) / heads.len().saturating_sub(1).max(1)).min(WIDEST_STEP);
+        let xs = (0..heads.len()).map(|i| first + i * step).collect();
+        Self { heads, xs }
+    }
+
+    pub fn draw_head(&self, out: &mut String) {
+        let (mut names, mut addresses) = (Line::blank(), Line::blank());
+        for (x, (name, address)) in self.xs.iter().zip(&self.heads) {
+            names.put_centred(*x, name);
+            addresses.put_centred(*x, address);
+        }
+        for line in [names, addresses, self.lifelines()] {
+            let _ = writeln!(out, "{}", line.text_from(0));
+        }
+    }
+
+    /// A row for a message, dashed where it is a copy.
+    pub fn arrow(&self, from: usize, to: usize, gist: &str, again: bool) -> String {
+        let x = |column: usize| self.xs.get(column).copied().unwrap_or(TIME);
+        let (left, right) = (x(from).min(x(to)), x(from).max(x(to)));
+        let room = (right - left).saturating_sub(1);
+        let mut shaft: Vec<char> = vec![if again { '╌' } else { '─' }; room];
+        let head = if to > from { shaft.last_mut().map(|c| (c, '▶')) } else { shaft.first_mut().map(|c| (c, '◀')) };
+        if let Some((place, head)) = head {
+            *place = head;
+        }
+        let again = if again { " (again)" } else { "" };
+        // A stroke on both sides stays, and the head.
+        let label = format!(" {}{again} ", clipped(gist, room.saturating_sub(4 + again.len())));
+
+        let mut line = self.lifelines();
+        line.put(left + 1, &shaft.iter().collect::<String>());
+        line.put(left + 1 + room.saturating_sub(label.chars().count()) / 2, &label);
+        line.text_from(TIME)
+    }
+
+    /// A row for what somebody did, or what is said about it.
+    fn note(&self, column: usize, text: &str) -> String {
+        let x = self.xs.get(column).copied().unwrap_or(TIME);
+        let mut line = self.lifelines();
+        line.put(x, &format!("● {} ", clipped(&printable(text), WIDTH - x - 4)));
+        line.text_from(TIME)
+    }
+
+    fn lifelines(&self) -> Line {
+        let mut line = Line::blank();
+        for x in &self.xs {
+            line.put(*x, "│");
+        }
+        line
+    }
+}
+
+/// The time of a row, in seconds since the first.
+pub fn clock(begin: Timestamp, at: Timestamp) -> String {
+    let micros = at.micros_since(begin);
+    format!("{:>4}.{:06}", micros / 1_000_000, micros % 1_000_000)
 }
 
 /// One line in the making, a character a cell.
