@@ -70,7 +70,7 @@ impl Action {
             Self::MoveUp => face("Up", "The row above", None, Some(Key::ArrowUp)),
             Self::MoveDown => face("Down", "The row below", None, Some(Key::ArrowDown)),
             Self::Enter => face("Open", "Into the ladder of the chosen call", None, Some(Key::Enter)),
-            Self::Back => face("Back", "Close, or one step back", None, Some(Key::Escape)),
+            Self::Back => face("Cancel", "Close, or one step back", None, Some(Key::Escape)),
             Self::Focus(_) => face("Focus", "Let the arrow keys move here", None, None),
             Self::Copy(_) => face("Copy", "Copy to the clipboard", Some(Icon::Copy), None),
             Self::AddVariable => face("Add a variable…", "One more X-GA-iv-* header", Some(Icon::Add), None),

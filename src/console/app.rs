@@ -110,7 +110,7 @@ impl App {
         }
     }
 
-    fn drain(&mut self, ctx: &Context) {
+    pub(super) fn drain(&mut self, ctx: &Context) {
         let time = ctx.input(|i| i.time);
         let snapshot = self.backend.snapshot();
         let is_new = !Arc::ptr_eq(&snapshot, &self.snapshot);
@@ -282,7 +282,7 @@ impl App {
     }
 
     /// Closing with calls running asks.
-    fn close_ui(&mut self, ctx: &Context) {
+    fn close_ui(&mut self, ui: &Ui, ctx: &Context) {
         let live = self.snapshot.calls.iter().filter(|c| !c.test_call && !c.state.is_final()).count();
         if ctx.input(|i| i.viewport().close_requested()) && live > 0 && !self.closing {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
@@ -291,7 +291,7 @@ impl App {
         if !self.closing {
             return;
         }
-        let modal = egui::Modal::new(egui::Id::unique("close")).show(ctx, |ui| {
+        let modal = egui::Modal::new(egui::Id::unique("close")).frame(widgets::dialog(ui)).show(ctx, |ui| {
             ui.set_width(360.0);
             widgets::heading(ui, &format!("{} still running", super::text::count(live, "call is", "calls are")));
             ui.label("Closing the window ends the engine, and the calls with it");
@@ -331,6 +331,12 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        self.paint(ui);
+    }
+}
+
+impl App {
+    pub(super) fn paint(&mut self, ui: &mut Ui) {
         let mut actions = Vec::new();
         let ctx = ui.ctx().clone();
         self.keys(&ctx, &mut actions);
@@ -339,7 +345,7 @@ impl eframe::App for App {
         if let Some(form) = &mut self.state.returning {
             return_form::return_form_ui(ui, form, &mut actions);
         }
-        self.close_ui(&ctx);
+        self.close_ui(ui, &ctx);
         for action in actions {
             self.apply(&ctx, action);
         }

@@ -9,7 +9,11 @@ mod apply;
 mod backend;
 mod live;
 mod panels;
+#[cfg(test)]
+mod sample;
 mod state;
+#[cfg(test)]
+mod tests;
 mod text;
 mod theme;
 mod widgets;

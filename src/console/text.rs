@@ -9,7 +9,7 @@ pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -27,7 +27,8 @@ pub fn length(micros: u64) -> String {
 /// A distance on a time axis: `+0.4 ms`, `+12 ms`, `+61.33 s`.
 pub fn since(micros: u64) -> String {
     match micros {
-        0..10_000 => format!("+{:.1} ms", micros as f64 / 1_000.0),
+        0..50 => "+0 ms".to_owned(),
+        50..10_000 => format!("+{:.1} ms", micros as f64 / 1_000.0),
         10_000..1_000_000 => format!("+{} ms", micros / 1_000),
         1_000_000..600_000_000 => format!("+{:.2} s", micros as f64 / 1_000_000.0),
         _ => format!("+{}", length(micros)),

@@ -20,16 +20,14 @@ pub fn install(ctx: &Context, theme: Theme) {
 }
 
 fn style_of(theme: Theme, tokens: &Tokens) -> Style {
-    let mut style = Style::default();
-    style.text_styles = [
+    let text_styles = [
         (TextStyle::Small, FontId::new(11.0, FontFamily::Proportional)),
         (TextStyle::Body, FontId::new(13.0, FontFamily::Proportional)),
         (TextStyle::Button, FontId::new(12.5, FontFamily::Proportional)),
         (TextStyle::Heading, FontId::new(15.0, fonts::family(fonts::SEMIBOLD))),
         (TextStyle::Monospace, FontId::new(12.0, FontFamily::Monospace)),
-    ]
-    .into();
-    style.visuals = visuals_of(theme, tokens);
+    ];
+    let mut style = Style { text_styles: text_styles.into(), visuals: visuals_of(theme, tokens), ..Style::default() };
     style.animation_time = 0.08;
     let spacing = &mut style.spacing;
     spacing.item_spacing = Vec2::new(8.0, 8.0);
@@ -40,6 +38,7 @@ fn style_of(theme: Theme, tokens: &Tokens) -> Style {
     spacing.tooltip_width = 420.0;
     spacing.scroll = ScrollStyle { bar_width: 8.0, floating_allocated_width: 0.0, ..ScrollStyle::floating() };
     spacing.scroll.fade.strength = 0.0;
+    spacing.scroll.foreground_color = false;
     style.interaction.selectable_labels = false;
     style.interaction.tooltip_delay = 0.4;
     style

@@ -156,7 +156,7 @@ pub(super) static LIGHT: Tokens = Tokens {
     on_fill: rgb(0xffffff),
 };
 
-#[allow(clippy::disallowed_methods, reason = "the one place where colours are made")]
+#[expect(clippy::disallowed_methods, reason = "the one place where colours are made")]
 const fn rgb(hex: u32) -> Color32 {
     let [_, r, g, b] = hex.to_be_bytes();
     Color32::from_rgb(r, g, b)

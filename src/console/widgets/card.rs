@@ -26,3 +26,8 @@ pub fn caption(ui: &mut Ui, text: &str) -> eframe::egui::Response {
     let colour = Tokens::of(ui).text_faint;
     ui.label(RichText::new(text).size(11.5).color(colour))
 }
+
+/// The frame of what opens over everything else.
+pub fn dialog(ui: &Ui) -> Frame {
+    Frame::popup(ui.style()).fill(Tokens::of(ui).raised).corner_radius(Radius::CARD).inner_margin(Margin::same(18))
+}

@@ -20,6 +20,7 @@ pub fn labelled_field(ui: &mut Ui, name: &str, look: FieldLook<'_>, text: &mut S
     ui.vertical(|ui| {
         ui.set_width(width);
         ui.spacing_mut().item_spacing.y = Space::XS;
+        ui.spacing_mut().interact_size.y = 14.0;
         let label = ui
             .horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = 5.0;
@@ -36,6 +37,7 @@ pub fn labelled_field(ui: &mut Ui, name: &str, look: FieldLook<'_>, text: &mut S
             .hint_text(RichText::new(look.hint).font(theme::mono(12.0)).color(tokens.text_faint))
             .margin(eframe::egui::Margin::symmetric(9, 7))
             .desired_width(width);
+        ui.spacing_mut().interact_size.y = 28.0;
         ui.add(edit).labelled_by(label.id)
     })
     .inner

@@ -63,11 +63,20 @@ struct Geometry {
 
 impl Geometry {
     fn new(room: Rect, ladder: &Ladder) -> Self {
-        let count = ladder.columns.len().max(2) as f32;
         let first = room.left() + AXIS + EDGE;
-        let last = room.right() - EDGE;
-        let step = (last - first) / (count - 1.0);
-        Self { width: room.width(), left: room.left(), lifelines: (0..ladder.columns.len()).map(|i| first + step * i as f32).collect() }
+        // The first gap has the most to say, the last one the least.
+        let gaps: &[f32] = match ladder.columns.len() {
+            0..=2 => &[1.0],
+            3 => &[1.2, 1.0],
+            _ => &[1.5, 1.15, 0.8],
+        };
+        let unit = (room.right() - EDGE - first) / gaps.iter().sum::<f32>();
+        let ends = gaps.iter().scan(first, |x, gap| {
+            *x += gap * unit;
+            Some(*x)
+        });
+        let lifelines = std::iter::once(first).chain(ends).take(ladder.columns.len()).collect();
+        Self { width: room.width(), left: room.left(), lifelines }
     }
 
     fn x(&self, column: usize) -> f32 {
@@ -78,20 +87,16 @@ impl Geometry {
 fn header(ui: &mut Ui, ladder: &Ladder, geometry: &Geometry) {
     let tokens = Tokens::of(ui);
     let (bar, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), HEAD), Sense::hover());
-    let spacing = match geometry.lifelines.as_slice() {
-        [a, b, ..] => b - a,
-        _ => 200.0,
+    // Each head is centred on its lifeline and ends half-way to its neighbours.
+    let half_room = |index: usize| {
+        let x = geometry.x(index);
+        let left = index.checked_sub(1).map_or(bar.left() + 32.0, |i| (geometry.x(i) + x) / 2.0);
+        let right = geometry.lifelines.get(index + 1).map_or(bar.right() - 4.0, |next| (next + x) / 2.0);
+        (x - left).min(right - x) - 4.0
     };
-    for (column, x) in ladder.columns.iter().zip(&geometry.lifelines) {
-        let at = |y: f32| {
-            Rect::from_center_size(Pos2::new(*x, bar.top() + y), Vec2::new(spacing.min(2.0 * (EDGE + 8.0)).max(spacing - 12.0), 16.0))
-        };
-        let room = |y: f32| at(y).intersect(bar);
-        let centred = |y: f32| {
-            let rect = room(y);
-            let half = (x - rect.left()).min(rect.right() - x);
-            Rect::from_center_size(Pos2::new(*x, bar.top() + y), Vec2::new(2.0 * half, 16.0))
-        };
+    for (index, (column, x)) in ladder.columns.iter().zip(&geometry.lifelines).enumerate() {
+        let size = Vec2::new(2.0 * half_room(index), 16.0);
+        let centred = |y: f32| Rect::from_center_size(Pos2::new(*x, bar.top() + y), size);
         let font = FontId::new(12.5, theme::family(theme::SEMIBOLD));
         elided(ui.painter(), centred(20.0), Align2::CENTER_CENTER, column.name, font, tokens.leg(column.leg));
         elided(ui.painter(), centred(37.0), Align2::CENTER_CENTER, &column.address, theme::mono(11.0), tokens.text_faint);
@@ -189,7 +194,7 @@ fn label(painter: &Painter, tokens: &Tokens, rect: Rect, left: f32, right: f32, 
         job.append("again ", 4.0, TextFormat::simple(theme::text(12.0), tokens.text_faint));
     }
     job.append(&arrow.title, 0.0, TextFormat::simple(FontId::new(12.0, name), title_colour));
-    if !arrow.gist.is_empty() {
+    if !arrow.gist.is_empty() && !arrow.retransmission {
         let colour = if is_chosen { tokens.text_soft } else { tokens.text_faint };
         job.append(&arrow.gist, 5.0, TextFormat::simple(theme::text(12.0), colour));
     }
@@ -229,7 +234,7 @@ const ARROW: f32 = 26.0;
 const MEDIA: f32 = 44.0;
 const FOOT: f32 = 16.0;
 /// The time axis at the left.
-const AXIS: f32 = 84.0;
+const AXIS: f32 = 76.0;
 /// From the outermost lifelines to the edge.
 const EDGE: f32 = 62.0;
 const HEAD_LENGTH: f32 = 9.0;

@@ -129,6 +129,7 @@ impl Table<'_> {
         let (bar, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 28.0), Sense::hover());
         ui.painter().hline(bar.x_range(), bar.bottom() - 0.5, Stroke::new(1.0, tokens.line));
         for (column, rect) in self.columns.iter().zip(cells(bar, widths)) {
+            let rect = inset(rect, column, bar);
             let align = if column.right { Align2::RIGHT_CENTER } else { Align2::LEFT_CENTER };
             elided(ui.painter(), rect, align, column.title, theme::text(11.5), tokens.text_faint);
         }
@@ -151,7 +152,8 @@ impl Table<'_> {
         }
         ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, tokens.wash(tokens.line, 0.6)));
         let mut cut = Vec::new();
-        for ((column, rect), cell) in self.columns.iter().zip(cells(rect, widths)).zip(&row.cells) {
+        for ((column, cell_rect), cell) in self.columns.iter().zip(cells(rect, widths)).zip(&row.cells) {
+            let rect = inset(cell_rect, column, rect);
             if let Some(full) = paint(ui, rect, column, cell, row.chosen) {
                 cut.push((rect, full));
             }
@@ -170,6 +172,17 @@ fn cells(bar: Rect, widths: &[f32]) -> impl Iterator<Item = Rect> {
         *x += width;
         Some(Rect::from_min_max(Pos2::new(left, bar.top()), Pos2::new(left + width - GAP, bar.bottom())))
     })
+}
+
+/// A column that ends at the right keeps clear of one that begins at the left.
+fn inset(cell: Rect, column: &Column, row: Rect) -> Rect {
+    let is_last = cell.right() + GAP + MARGIN + 1.0 > row.right();
+    let right = match (column.right, is_last) {
+        (true, true) => cell.right() + GAP,
+        (true, false) => cell.right() - 6.0,
+        (false, _) => cell.right(),
+    };
+    Rect::from_min_max(cell.min, Pos2::new(right, cell.bottom()))
 }
 
 /// Paints one cell; the whole text comes back where it had to be cut.

@@ -68,7 +68,10 @@ pub fn top_ui(ui: &mut Ui, place: Place, chips: &[Chip], placing: bool, actions:
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(14.0);
             let busy = placing.then_some("A test call is being placed");
-            action_button(ui, Action::PlaceTestCall, Look::Primary, busy, actions);
+            // Beside the form there is its own button.
+            if place != Place::TestCall {
+                action_button(ui, Action::PlaceTestCall, Look::Primary, busy, actions);
+            }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 ui.spacing_mut().item_spacing.x = Space::M;
                 for c in chips {

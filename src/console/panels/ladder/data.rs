@@ -108,7 +108,7 @@ impl Parties {
         let attempt = call.returns.last();
         let heard = messages.iter().any(|m| m.sipfrag().is_some());
         let return_address = remote(LegRole::Return)
-            .or_else(|| attempt.filter(|a| a.method != ReturnMethod::Bye).map(|a| text::short_uri(&a.uri).to_owned()))
+            .or_else(|| attempt.filter(|a| a.method != ReturnMethod::Bye).map(|a| host(&a.uri).to_owned()))
             .unwrap_or_default();
         if call.test_call {
             let bridge = remote(LegRole::Customer).unwrap_or_else(|| call.source.clone());
@@ -210,6 +210,12 @@ impl Parties {
         });
         [invited, answered, ended].into_iter().flatten().collect()
     }
+}
+
+/// The host of a URI: all that a column's head has room for.
+fn host(uri: &str) -> &str {
+    let short = text::short_uri(uri);
+    short.rsplit_once('@').map_or(short, |(_, host)| host)
 }
 
 /// The sound between the legs, as one band from the answer to the return or the end.

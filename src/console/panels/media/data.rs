@@ -11,7 +11,7 @@ use crate::{
 
 pub const COLUMNS: [Column; 9] = [
     Column::fixed("Leg", 84.0),
-    Column::growing("Direction", 120.0, 1.0),
+    Column::growing("Direction", 84.0, 1.0),
     Column::fixed("Codec", 70.0),
     Column::fixed("Packets", 82.0).right(),
     Column::fixed("Lost", 84.0).right(),
@@ -47,12 +47,11 @@ pub fn media(call: &CallRecord) -> MediaData {
 fn received(name: &str, leg: Leg, f: &MediaFigures) -> TableRow {
     let expected = f.packets_received + f.packets_lost;
     let loss = if expected == 0 { 0.0 } else { 100.0 * f.packets_lost as f64 / expected as f64 };
-    let direction = if leg == Leg::Bridge { "heard".to_owned() } else { format!("from the {}", name.to_lowercase()) };
     let lost_tone = if f.packets_lost > 0 { Tone::Warn } else { Tone::Soft };
     row(
         name,
         leg,
-        direction,
+        "received",
         &f.codec,
         [
             (grouped(f.packets_received), Tone::Soft),
@@ -69,15 +68,14 @@ fn sent(name: &str, leg: Leg, f: &MediaFigures) -> TableRow {
     let dash = || ("—".to_owned(), Tone::Faint);
     let lost = f.remote_lost.map_or_else(dash, |n| (n.to_string(), if n > 0 { Tone::Warn } else { Tone::Soft }));
     let jitter = f.remote_jitter_ms.map_or_else(dash, |ms| (format!("{ms:.1} ms"), Tone::Soft));
-    let direction = format!("to the {}", name.to_lowercase());
-    row(name, leg, direction, &f.codec, [(grouped(f.packets_sent), Tone::Soft), lost, dash(), dash(), jitter, dash()])
+    row(name, leg, "sent", &f.codec, [(grouped(f.packets_sent), Tone::Soft), lost, dash(), dash(), jitter, dash()])
 }
 
-fn row(name: &str, leg: Leg, direction: String, codec: &str, figures: [(String, Tone); 6]) -> TableRow {
+fn row(name: &str, leg: Leg, direction: &str, codec: &str, figures: [(String, Tone); 6]) -> TableRow {
     let mut words = format!("{name} {direction} {codec}");
     let mut cells = vec![
         Cell::Text(name.to_owned(), Tone::Of(leg)),
-        Cell::Text(direction, Tone::Soft),
+        Cell::Text(direction.to_owned(), Tone::Soft),
         Cell::Wire(if codec.is_empty() { "—".to_owned() } else { codec.to_owned() }, Tone::Soft),
     ];
     for (text, tone) in figures {

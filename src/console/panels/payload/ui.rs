@@ -24,18 +24,8 @@ pub fn payload_ui(ui: &mut Ui, data: Option<&PayloadData>, actions: &mut Vec<Act
 pub fn payload_body_ui(ui: &mut Ui, data: &PayloadData, actions: &mut Vec<Action>) {
     let tokens = Tokens::of(ui);
     caption(ui, &data.title);
-    budget_bar(ui, &data.title, &data.segments, data.limit);
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 14.0;
-        for (text, tone) in &data.legend {
-            let colour = tokens.tone(*tone);
-            let mut job = LayoutJob::default();
-            job.append("■ ", 0.0, TextFormat::simple(theme::text(11.0), colour));
-            let soft = if *tone == Tone::Wrong { colour } else { tokens.text_soft };
-            job.append(text, 0.0, TextFormat::simple(theme::text(11.5), soft));
-            ui.label(job);
-        }
-    });
+    budget_bar(ui, "Budget", &data.segments, data.limit);
+    ui.scope(|ui| legend(ui, data));
     ui.add_space(Space::XS);
     small_table(ui, "payload rows", &COLUMNS, &data.rows);
     if let Some(advice) = &data.advice {
@@ -55,6 +45,22 @@ pub fn payload_body_ui(ui: &mut Ui, data: &PayloadData, actions: &mut Vec<Action
         let whole: String = data.raw.iter().map(|(text, _)| text.as_str()).collect();
         if ui.add(Label::new(job).wrap().selectable(false).sense(Sense::CLICK)).clicked() {
             actions.push(Action::Copy(whole));
+        }
+    });
+}
+
+fn legend(ui: &mut Ui, data: &PayloadData) {
+    let tokens = Tokens::of(ui);
+    ui.spacing_mut().interact_size.y = 14.0;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 14.0;
+        for (text, tone) in &data.legend {
+            let colour = tokens.tone(*tone);
+            let mut job = LayoutJob::default();
+            job.append("■ ", 0.0, TextFormat::simple(theme::text(11.0), colour));
+            let soft = if *tone == Tone::Wrong { colour } else { tokens.text_soft };
+            job.append(text, 0.0, TextFormat::simple(theme::text(11.5), soft));
+            ui.label(job);
         }
     });
 }

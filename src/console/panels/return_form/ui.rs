@@ -8,13 +8,13 @@ use crate::{
         panels::test_call::variables_ui,
         state::ReturnForm,
         theme::Space,
-        widgets::{Look, action_button, caption, heading, segmented},
+        widgets::{Look, action_button, caption, dialog, heading, segmented},
     },
     model::{Outcome, ReturnMethod},
 };
 
 pub fn return_form_ui(ui: &mut Ui, form: &mut ReturnForm, actions: &mut Vec<Action>) {
-    let modal = Modal::new(Id::unique("return now")).show(ui.ctx(), |ui| {
+    let modal = Modal::new(Id::unique("return now")).frame(dialog(ui)).show(ui.ctx(), |ui| {
         ui.set_width(460.0);
         heading(ui, "Return now");
         ui.add_space(Space::XS);

@@ -64,7 +64,7 @@ pub fn journey(placed: Option<&CallRecord>, bridge: Option<&CallRecord>, message
     let over = placed.is_some_and(|p| p.state.is_final());
     if bridge.is_some() || placed.is_none() || !over {
         let admission = bridge.and_then(|b| b.admission.as_ref());
-        step(admission.is_some(), "Admitted", admission.map(admission_words).unwrap_or_default(), None);
+        step(admission.is_some(), "Admitted", admission.map_or_else(|| "by address, digest, or both".to_owned(), admission_words), None);
         let context = bridge.filter(|b| b.admission.is_some()).map(|b| &b.context);
         let words = context.map(|c| {
             let named = [("task", &c.task_name), ("conversation", &c.ext_conversation_id), ("customer", &c.customer_id)];
@@ -72,16 +72,19 @@ pub fn journey(placed: Option<&CallRecord>, bridge: Option<&CallRecord>, message
             words.push(count(c.input_variables.len(), "variable", "variables"));
             words.join(", ")
         });
-        step(context.is_some(), "Context read", words.unwrap_or_default(), None);
+        step(context.is_some(), "Context read", words.unwrap_or_else(|| "from the X-GA-* headers".to_owned()), None);
         let agent = bridge.and_then(|b| b.agent_answered_at);
         let target = bridge.and_then(|b| b.agent_target.clone()).unwrap_or_else(|| facts.agent.clone());
         step(agent.is_some(), "Agent answered", target, agent);
     }
     let answered = placed.and_then(|p| p.answered_at);
-    let codec = placed.and_then(|p| p.legs.iter().find_map(|l| l.media.as_ref())).map(|m| m.codec.clone()).unwrap_or_default();
+    let codec = placed.and_then(|p| p.legs.iter().find_map(|l| l.media.as_ref())).map(|m| m.codec.clone());
+    let codec = codec.filter(|c| !c.is_empty()).unwrap_or_else(|| "200 OK, and sound both ways".to_owned());
     step(answered.is_some(), "Call answered", codec, answered);
     let heard = placed.and_then(|p| p.legs.iter().find_map(|l| l.media.as_ref()?.first_packet_us));
-    let words = heard.map(|us| format!("first packet {:.0} ms after the answer", us as f64 / 1_000.0)).unwrap_or_default();
+    let words = heard
+        .map(|us| format!("first packet {:.0} ms after the answer", us as f64 / 1_000.0))
+        .unwrap_or_else(|| "the first packet from the agent".to_owned());
     step(heard.is_some(), "Sound heard", words, None);
 
     let attempt = bridge.or(placed).and_then(|b| b.returns.last());
@@ -126,16 +129,18 @@ fn report_step(placed: Option<&CallRecord>) -> Step {
 }
 
 /// The first step ahead of a live call is the one it stands at; a call that is over stopped there.
-fn mark_where_it_is(steps: &mut [Step], placed: Option<&CallRecord>, bridge: Option<&CallRecord>) {
+fn mark_where_it_is(steps: &mut Vec<Step>, placed: Option<&CallRecord>, bridge: Option<&CallRecord>) {
     let Some(placed) = placed else { return };
     let last_done = steps.iter().rposition(|s| s.mark == Mark::Done).unwrap_or(0);
-    let Some(next) = steps.iter_mut().skip(last_done + 1).find(|s| s.mark == Mark::Ahead) else { return };
+    let Some(at) = steps.iter().skip(last_done + 1).position(|s| s.mark == Mark::Ahead).map(|i| i + last_done + 1) else { return };
+    if !placed.state.is_final() && steps.get(at).is_some_and(|next| next.title == "Return") {
+        let detail = "until the agent or the caller ends it".to_owned();
+        steps.insert(at, Step { mark: Mark::Now, title: "Talking".to_owned(), detail, time: String::new() });
+        return;
+    }
+    let Some(next) = steps.get_mut(at) else { return };
     if !placed.state.is_final() {
         next.mark = Mark::Now;
-        if next.title == "Return" {
-            next.title = "Talking".to_owned();
-            "then the call goes back".clone_into(&mut next.detail);
-        }
     } else if matches!(placed.state, CallState::Failed | CallState::Refused) {
         next.mark = Mark::Wrong;
         let ended = bridge.unwrap_or(placed).ended.as_ref().or(placed.ended.as_ref());

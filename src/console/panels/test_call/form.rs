@@ -26,7 +26,7 @@ pub(super) fn form_ui(
     let mut call = String::new();
     std::mem::swap(&mut call, &mut form.to);
     heading(ui, "Call");
-    ui.horizontal(|ui| {
+    ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = Space::M;
         let look = FieldLook { hint: &facts.bridge_uri, ..FieldLook::default() };
         labelled_field(ui, "To", look, &mut call, width - 134.0 - Space::M);
@@ -39,12 +39,12 @@ pub(super) fn form_ui(
     });
     form.to = call;
     labelled_field(ui, "From", FieldLook::default(), &mut form.from, width);
-    ui.horizontal(|ui| {
+    ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = Space::M;
         labelled_field(ui, "Username", FieldLook { hint: "only if it is asked for", ..FieldLook::default() }, &mut form.username, half);
         labelled_field(ui, "Password", FieldLook { password: true, ..FieldLook::default() }, &mut form.password, half);
     });
-    ui.horizontal(|ui| {
+    ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = Space::M;
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = Space::XS;
@@ -59,19 +59,23 @@ pub(super) fn form_ui(
     }
     ui.add_space(Space::XS);
     heading(ui, "Context");
-    ui.horizontal(|ui| {
+    ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = Space::M;
         labelled_field(ui, "Task", FieldLook { header: "X-GA-taskName", ..FieldLook::default() }, &mut form.task, half);
         labelled_field(ui, "Customer", FieldLook { header: "X-GA-customerId", ..FieldLook::default() }, &mut form.customer, half);
     });
     let header = FieldLook { header: "X-GA-extConversationId", ..FieldLook::default() };
     labelled_field(ui, "Conversation", header, &mut form.conversation, width);
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 5.0;
-        caption(ui, "Input variables");
-        let soft = Tokens::of(ui).text_soft;
-        ui.label(RichText::new("X-GA-iv-*").font(theme::mono(11.5)).color(soft));
+    ui.scope(|ui| {
+        ui.spacing_mut().interact_size.y = 14.0;
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 5.0;
+            caption(ui, "Input variables");
+            let soft = Tokens::of(ui).text_soft;
+            ui.label(RichText::new("X-GA-iv-*").font(theme::mono(11.5)).color(soft));
+        });
     });
+    ui.add_space(-Space::XS);
     variables_ui(ui, "input variable", &mut form.variables);
     ui.add_space(Space::XS);
     heading(ui, "When the call comes back");
@@ -115,7 +119,7 @@ pub fn variables_ui(ui: &mut Ui, what: &str, rows: &mut Vec<(String, String)>) {
                         TextEdit::singleline(text)
                             .font(theme::mono(12.0))
                             .hint_text(RichText::new(hint).font(theme::mono(12.0)).color(tokens.text_faint))
-                            .margin(eframe::egui::Margin::symmetric(9, 4))
+                            .margin(eframe::egui::Margin::symmetric(9, 6))
                             .desired_width(width)
                     };
                     let number = index + 1;

@@ -35,6 +35,7 @@ pub fn test_call_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, act
     place(ui, rect(0.0, left), |ui| {
         ScrollArea::vertical().id_salt("form").auto_shrink([false, false]).show(ui, |ui| {
             ui.set_width(ui.available_width() - 2.0);
+            ui.spacing_mut().item_spacing.y = 10.0;
             form_ui(ui, &mut state.form, view.facts, live, state.placing, actions);
         });
     });
@@ -54,6 +55,7 @@ fn place(ui: &mut Ui, rect: Rect, contents: impl FnOnce(&mut Ui)) {
 
 fn wire_ui(ui: &mut Ui, view: &TestCallView<'_>, actions: &mut Vec<Action>) {
     let tokens = Tokens::of(ui);
+    ui.spacing_mut().interact_size.y = 18.0;
     ui.horizontal(|ui| {
         heading(ui, "This call on the wire");
         if let Some((_, running)) = &view.running {
@@ -65,7 +67,7 @@ fn wire_ui(ui: &mut Ui, view: &TestCallView<'_>, actions: &mut Vec<Action>) {
     });
     match view.ladder {
         Some(data) if !data.rows.is_empty() => ladder(ui, data, None, false, actions),
-        _ => empty_state(ui, "No test call yet", "Every message appears here as it crosses the wire", Some(Action::PlaceTestCall), actions),
+        _ => empty_state(ui, "No test call yet", "Every message appears here as it crosses the wire", None, actions),
     }
 }
 
