@@ -269,6 +269,26 @@ impl Customer {
     }
 }
 
+#[cfg(test)]
+impl Customer {
+    pub(super) fn counts(&mut self, side: Side) -> crate::sip::dialog::Counts {
+        self.site.agent(side).counts()
+    }
+
+    /// What is held for calls: nothing, once they are over.
+    pub(super) fn what_is_left(&self) -> Vec<String> {
+        let site = &self.site;
+        let counts =
+            [("runs", self.runs.len()), ("sessions", site.sessions.len()), ("streams", site.streams.len()), ("ports", site.ports.taken())];
+        counts
+            .into_iter()
+            .chain([("look-ups", site.lookups.len())])
+            .filter(|(_, n)| *n > 0)
+            .map(|(what, n)| format!("{n} {what}"))
+            .collect()
+    }
+}
+
 impl Party for Customer {
     fn handle_input(&mut self, now: Instant, input: Input) {
         match input {

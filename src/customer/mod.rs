@@ -14,6 +14,8 @@
 mod caller;
 #[expect(clippy::module_inception, reason = "the folder is the side, the file is the party")]
 mod customer;
+#[cfg(test)]
+mod lab;
 mod leg;
 mod order;
 mod report;
@@ -22,6 +24,8 @@ mod run;
 mod setup;
 mod site;
 mod sound;
+#[cfg(test)]
+mod stories;
 
 pub use customer::Customer;
 pub use order::header_line;
