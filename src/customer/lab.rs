@@ -17,7 +17,7 @@ use crate::{
     model::{CallEvent, CallId, CallState, Command, CommandOutcome, TestCall, TestCallReport},
     party::{Input, Output, Party as _},
     sip::{
-        dialog::{IncomingRequest, NewInvite, SessionId, UaEvent, UaOutput, UserAgent, UserAgentConfig},
+        dialog::{ClientCredentials, IncomingRequest, NewInvite, SessionId, UaEvent, UaOutput, UserAgent, UserAgentConfig},
         message::Message,
         transport::{Flow, Received, Transmit, Transport},
     },
@@ -33,6 +33,8 @@ pub(super) struct Lab {
     flights: u64,
     /// Percent of the messages that never arrive.
     pub loss: u64,
+    /// Which of them.
+    pub luck: u64,
     /// Every message sent, as `customer > bridge: INVITE`.
     pub log: Vec<String>,
     /// The same messages whole.
@@ -70,6 +72,7 @@ impl Lab {
             wire: BinaryHeap::new(),
             flights: 0,
             loss: 0,
+            luck: 0,
             log: Vec::new(),
             sent: Vec::new(),
             media: Vec::new(),
@@ -131,6 +134,10 @@ impl Lab {
 
     /// The bridge places a return INVITE to the return point.
     pub fn bridge_invites(&mut self, headers: &[(&str, &str)]) -> SessionId {
+        self.bridge_invites_as(headers, None)
+    }
+
+    pub fn bridge_invites_as(&mut self, headers: &[(&str, &str)], credentials: Option<ClientCredentials>) -> SessionId {
         let invite = NewInvite {
             target: format!("sip:return@{RETURN_POINT}"),
             next_hops: vec![(Transport::Udp, address(RETURN_POINT))],
@@ -138,7 +145,7 @@ impl Lab {
             headers: headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
             offer: Some(sdp(50_010)),
             max_forwards: 70,
-            credentials: None,
+            credentials,
             ..NewInvite::default()
         };
         self.bridge_does(|bridge, now| bridge.invite(now, invite))
@@ -154,6 +161,12 @@ impl Lab {
     pub fn bridge_may<T, E>(&mut self, act: impl FnOnce(&mut UserAgent, Instant) -> Result<T, E>) {
         let _ = act(&mut self.bridge, self.now);
         self.drain();
+    }
+
+    /// Bytes from the bridge's address that its user agent knows nothing of.
+    pub fn bridge_sends_raw(&mut self, message: String) {
+        let flow = Flow { transport: Transport::Udp, local: address(BRIDGE), remote: address(SBC), connection: None };
+        self.send(Transmit { flow, bytes: message.into(), retransmission: false });
     }
 
     /// Lets time pass until the bridge sees what `pick` picks; it is taken out of what waits.
@@ -288,7 +301,7 @@ impl Lab {
         self.flights += 1;
         let Flow { transport, local, remote, .. } = transmit.flow;
         let line = String::from_utf8_lossy(&transmit.bytes).lines().next().unwrap_or_default().to_owned();
-        let lost = mix(self.flights) % 100 < self.loss;
+        let lost = mix(self.flights ^ self.luck << 32) % 100 < self.loss;
         self.log.push(format!("{} > {}: {line}{}", name(local), name(remote), if lost { " (lost)" } else { "" }));
         self.sent.push(transmit.bytes.clone());
         if !lost {

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use super::lab::{BRIDGE, Lab, RETURN_POINT, sdp};
 use crate::{
-    media::{MediaCommand, Playout},
-    model::{CallEvent, CallState, Command, LegRole, OnReturn, PayloadPart, ReturnMethod, ReturnVerdict, TestCall},
+    media::{Direction, MediaCommand, Playout},
+    model::{
+        CallEvent, CallState, Command, LegRole, OnReturn, PayloadPart, ReturnMethod, ReturnVerdict, TestCall,
+        settings::{Secret, User},
+    },
     sip::{
-        dialog::{SessionEnd, UaEvent},
-        message::HeaderName,
+        dialog::{ClientCredentials, IncomingRequest, SessionEnd, UaEvent},
+        digest::server::{Answer, Asked, Authenticator},
+        message::{HeaderName, Message},
     },
 };
 
@@ -284,29 +288,142 @@ fn a_bridge_that_does_not_hang_up_after_the_return_is_hung_up_on() {
     assert_eq!((report.ok, state), (false, CallState::Returned));
 }
 
+/// A call that returns by REFER while messages are lost; whether it came back.
+fn lossy_call(loss: u64, luck: u64, on_return: OnReturn) -> bool {
+    let mut lab = Lab::new();
+    (lab.loss, lab.luck) = (loss, luck);
+    let id = lab.place(TestCall { on_return, ..TestCall::default() });
+    let mut session = None;
+    lab.run_until(|lab| {
+        if session.is_none()
+            && let Some(accepted) = lab.try_bridge_accepts()
+        {
+            session = Some(accepted);
+            lab.bridge_does(|bridge, now| bridge.answer(now, accepted, Some(sdp(50_000)), &[]));
+        }
+        lab.end_of(id).is_some() || lab.is_up(id)
+    });
+    if let (true, Some(session)) = (lab.is_up(id), session) {
+        lab.bridge_may(|bridge, now| bridge.refer(now, session, REFER_TO, &[]));
+        lab.advance(secs(60));
+        lab.bridge_may(|bridge, now| bridge.hang_up(now, session, &[], None));
+    }
+    lab.over(id).1 == CallState::Returned
+}
+
 #[test]
 fn calls_complete_or_fail_cleanly_while_messages_are_lost() {
-    for loss in [10, 30] {
-        for on_return in [OnReturn::Accept, OnReturn::AcceptThenFail, OnReturn::Refuse] {
-            let mut lab = Lab::new();
-            lab.loss = loss;
-            let id = lab.place(TestCall { on_return, ..TestCall::default() });
-            let mut session = None;
-            lab.run_until(|lab| {
-                if session.is_none()
-                    && let Some(accepted) = lab.try_bridge_accepts()
-                {
-                    session = Some(accepted);
-                    lab.bridge_does(|bridge, now| bridge.answer(now, accepted, Some(sdp(50_000)), &[]));
-                }
-                lab.end_of(id).is_some() || lab.is_up(id)
-            });
-            if let (true, Some(session)) = (lab.is_up(id), session) {
-                lab.bridge_may(|bridge, now| bridge.refer(now, session, REFER_TO, &[]));
-                lab.advance(secs(60));
-                lab.bridge_may(|bridge, now| bridge.hang_up(now, session, &[], None));
-            }
-            lab.over(id);
+    let mut returned = 0;
+    for luck in 0..20 {
+        returned += u32::from(lossy_call(10, luck, OnReturn::Accept));
+        lossy_call(30, luck, OnReturn::Accept);
+        lossy_call(30, luck, OnReturn::AcceptThenFail);
+        lossy_call(30, luck, OnReturn::Refuse);
+    }
+    assert!(returned >= 19, "with a tenth lost nearly all come back: {returned} of 20");
+}
+
+fn challenge(lab: &mut Lab, authenticator: &mut Authenticator, incoming: IncomingRequest) {
+    let values = authenticator.challenges(lab.now, incoming.flow.remote.ip(), false, true);
+    let headers: Vec<_> = values.into_iter().map(|value| ("WWW-Authenticate".to_owned(), value)).collect();
+    lab.bridge_does(|bridge, now| bridge.respond_stateless(now, incoming, 401, "Unauthorized", &headers));
+}
+
+#[test]
+fn a_challenge_is_answered_with_the_password_and_never_twice_with_a_wrong_one() {
+    for (password, admitted) in [("open sesame", true), ("wrong", false)] {
+        let mut lab = Lab::new();
+        let mut authenticator = Authenticator::new("bridge", [1; 32], lab.now);
+        let id = lab.place(TestCall { user: Some("sbc".into()), password: Some(Secret::new(password)), ..TestCall::default() });
+        let first = lab.bridge_invited();
+        challenge(&mut lab, &mut authenticator, first);
+        let second = lab.bridge_invited();
+        let answer = second.request.auth(HeaderName::Authorization).next().and_then(|a| Answer::read(a.params())).expect("an answer");
+        let asked = Asked { method: "INVITE", request_uri: second.request.uri_text(), source: second.flow.remote.ip() };
+        let judged = authenticator.check(lab.now, asked, &answer, |user| (user == "sbc").then_some("open sesame"), true);
+        assert_eq!(judged.is_ok(), admitted, "{judged:?}");
+        match admitted {
+            true => lab.bridge_does(|bridge, now| bridge.respond(now, second, 486, "Busy Here", &[])),
+            false => challenge(&mut lab, &mut authenticator, second),
         }
+        let (report, state) = lab.over(id);
+        assert_eq!(state, CallState::Refused);
+        assert_eq!(report.ended.and_then(|e| e.code), Some(if admitted { 486 } else { 401 }));
+        assert_eq!(lab.messages("INVITE").len(), 2, "{}", lab.log.join("\n"));
+    }
+}
+
+#[test]
+fn the_return_point_challenges_where_it_has_users() {
+    let mut lab = Lab::with(|setup| setup.return_users = vec![User { username: "bridge".into(), secret: Secret::new("pw") }]);
+    let (id, session) = lab.call_up(on_return(OnReturn::Accept));
+    let credentials = |password: &str| Some(ClientCredentials { username: "bridge".into(), password: password.into(), in_dialog: false });
+    lab.bridge_invites_as(&[("X-GA-extConId", "c-1")], credentials("wrong"));
+    let refused = lab.bridge_sees(|event| if let UaEvent::Rejected { code, .. } = event { Some(*code) } else { None });
+    assert_eq!(refused, 401);
+    let back = lab.bridge_invites_as(&[("X-GA-extConId", "c-1")], credentials("pw"));
+    lab.bridge_sees(|event| matches!(event, UaEvent::Answered { id, .. } if *id == back).then_some(()));
+    lab.advance(secs(5));
+    lab.bridge_does(|bridge, now| bridge.hang_up(now, session, &[], None));
+    let (report, state) = lab.over(id);
+    assert_eq!((report.ok, state), (true, CallState::Returned), "{report:?}");
+}
+
+#[test]
+fn hold_is_answered_and_the_sound_stops() {
+    let mut lab = Lab::new();
+    let (id, session) = lab.call_up(TestCall::default());
+    let held = String::from_utf8_lossy(&sdp(50_000)).replace("1 1 IN", "1 2 IN") + "a=sendonly\r\n";
+    lab.bridge_does(|bridge, now| bridge.offer(now, session, held.into()));
+    let answer = lab.bridge_sees(|event| if let UaEvent::OfferAnswered { sdp, .. } = event { Some(sdp.clone()) } else { None });
+    assert!(String::from_utf8_lossy(&answer).contains("a=recvonly"));
+    let setup = lab.media.iter().rev().find_map(|m| if let MediaCommand::Configure { setup, .. } = m { Some(setup.clone()) } else { None });
+    assert_eq!(setup.map(|s| s.direction), Some(Direction::RecvOnly));
+    lab.bridge_does(|bridge, now| bridge.hang_up(now, session, &[], None));
+    assert!(lab.over(id).0.ok);
+}
+
+#[test]
+fn a_refer_without_brackets_or_a_sip_uri_is_judged() {
+    let mut lab = Lab::new();
+    let (id, session) = lab.call_up(on_return(OnReturn::Accept));
+    lab.bridge_does(|bridge, now| bridge.refer(now, session, "<tel:+15551234567>", &[]));
+    assert_eq!(refer_answered(&mut lab), 416);
+    lab.bridge_does(|bridge, now| bridge.refer(now, session, "sip:return@192.0.2.1:5090?X-GA-transfer=AGENT", &[]));
+    assert_eq!(refer_answered(&mut lab), 202);
+    lab.advance(secs(5));
+    lab.bridge_may(|bridge, now| bridge.hang_up(now, session, &[], None));
+    let (report, state) = lab.over(id);
+    assert_eq!((report.ok, state), (false, CallState::Returned), "the first REFER could not be taken");
+    let rules: Vec<_> = lab
+        .events
+        .iter()
+        .filter_map(|(_, e)| if let CallEvent::FindingRaised { finding } = e { Some(finding.rule.as_ref()) } else { None })
+        .collect();
+    assert_eq!(rules, ["refer-to-not-sip", "refer-to-without-brackets"]);
+    assert_eq!(report.returned.map(|p| p.items.len()), Some(1));
+}
+
+#[test]
+fn requests_that_are_not_for_a_customer_are_refused() {
+    let mut lab = Lab::new();
+    for (method, code) in [("OPTIONS", 200), ("REFER", 603), ("SUBSCRIBE", 489), ("MESSAGE", 405), ("REGISTER", 405)] {
+        let request = format!(
+            "{method} sip:x@192.0.2.1:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bK{method}\r\nMax-Forwards: 70\r\n\
+             From: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: {method}\r\nCSeq: 1 {method}\r\nContact: <sip:a@192.0.2.2>\r\n\
+             Refer-To: <sip:evil@192.0.2.66>\r\nEvent: presence\r\nContent-Length: 0\r\n\r\n"
+        );
+        lab.bridge_sends_raw(request);
+        lab.advance(secs(40));
+        let codes: Vec<_> = lab.messages("SIP/2.0").iter().filter(|m| m.fields().call_id() == Some(method)).filter_map(code_of).collect();
+        assert_eq!(codes.last(), Some(&code), "{method}: {codes:?}");
+    }
+    assert_eq!(lab.messages("INVITE").len(), 0);
+}
+
+fn code_of(message: &Message) -> Option<u16> {
+    match message {
+        Message::Response(response) => Some(response.code()),
+        Message::Request(_) => None,
     }
 }
