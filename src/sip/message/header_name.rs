@@ -103,6 +103,7 @@ header_names! {
     RemotePartyId = "Remote-Party-ID",
     Privacy = "Privacy",
     Identity = "Identity" / 'y',
+    IdentityInfo = "Identity-Info" / 'n',
     Path = "Path",
     ServiceRoute = "Service-Route",
     Replaces = "Replaces",

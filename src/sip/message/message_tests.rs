@@ -140,6 +140,7 @@ fn duplicates_and_controls_are_refused() {
         "CSeq: 1 OPTIONS",
         "l: 0\r\nContent-Length: 0",
         "X: a\rb",
+        "P: q\r\nTo: <sip:a@b>;tag=1;tag=2",
         "X: a\0b",
         "no colon",
         ": x",

@@ -53,7 +53,7 @@ impl NameAddr {
 
     /// The `tag` of From and To.
     pub fn tag(&self) -> Option<&str> {
-        self.param("tag")
+        self.param("tag").filter(|tag| !tag.is_empty())
     }
 
     /// The first header parameter of this name, as written; `Some("")` for a flag.

@@ -122,6 +122,10 @@ fn judge_common(fields: &Fields) -> Result<(), Fault> {
     }
     judge_vias(fields)?;
     let address = |name| match fields.address(name) {
+        // §7.3.1: a parameter comes once; of two tags nobody knows which names the dialog.
+        Ok(address) if address.params().filter(|(name, _)| name.eq_ignore_ascii_case("tag")).nth(1).is_some() => {
+            Err(Fault::bad("More Than One Tag"))
+        }
         Ok(_) => Ok(()),
         Err(AddressError::Missing) if name == HeaderName::From => Err(Fault::bad("Missing From")),
         Err(AddressError::Missing) => Err(Fault::bad("Missing To")),

@@ -159,14 +159,19 @@ fn looks_like_sip(head: &[u8]) -> bool {
 /// What Content-Length says; all of them must say the same.
 fn content_length(head: &[u8]) -> Result<usize, FramingError> {
     let mut found = None;
-    for line in head.split(|byte| *byte == b'\n') {
+    let mut lines = head.split(|byte| *byte == b'\n').peekable();
+    while let Some(line) = lines.next() {
         let Some(colon) = memchr(b':', line) else { continue };
         let (name, value) = line.split_at(colon);
         let name = name.trim_ascii_end();
         if !(name.eq_ignore_ascii_case(b"content-length") || name.eq_ignore_ascii_case(b"l")) {
             continue;
         }
-        let digits = value.get(1..).unwrap_or_default().trim_ascii();
+        let mut digits = value.get(1..).unwrap_or_default().trim_ascii();
+        if digits.is_empty() {
+            // §7.3.1: the value may stand on the next line, behind a blank.
+            digits = lines.next_if(|line| matches!(line.first(), Some(b' ' | b'\t'))).unwrap_or_default().trim_ascii();
+        }
         let all_digits = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
         let number = std::str::from_utf8(digits).ok().filter(|_| all_digits).and_then(|text| text.parse::<usize>().ok());
         let number = number.ok_or(FramingError::BadContentLength)?;
@@ -198,6 +203,13 @@ mod tests {
             assert_eq!(frames(&mut framer), Ok(vec![Frame::Message(Bytes::from_static(OPTIONS))]), "cut at {cut}");
             assert!(!framer.is_waiting());
         }
+    }
+
+    #[test]
+    fn a_folded_length_is_a_length() {
+        let mut framer = StreamFramer::new(65_535);
+        framer.push(b"OPTIONS sip:h SIP/2.0\r\nl :\r\n\t4\r\n\r\nbody");
+        assert!(matches!(framer.next(), Ok(Some(Frame::Message(message))) if message.ends_with(b"body")));
     }
 
     #[test]
