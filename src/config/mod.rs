@@ -61,7 +61,13 @@ pub fn read(path: Option<&Path>) -> Result<Loaded, Vec<Fault>> {
             .ok_or_else(|| vec![Fault::of_file("handback.toml", "this account has no configuration folder: give --config FILE")])?,
     };
     let text = fs::read_to_string(&file).map_err(|error| vec![unreadable(&file, &error, path.is_none())])?;
-    let (settings, warnings) = read::settings(&file, &text, &|name| std::env::var(name).ok())?;
+    let (settings, mut warnings) = read::settings(&file, &text, &|name| std::env::var(name).ok())?;
+    warnings.extend((holds_plain_secret(&text) && others_may_read(&file)).then(|| {
+        Fault::of_file(
+            &file,
+            "other users of this machine may read it, and it holds a secret: `chmod 600` it, or name secrets by secret_env or secret_file",
+        )
+    }));
     Ok(Loaded { settings, file, warnings })
 }
 
@@ -73,6 +79,27 @@ pub fn find() -> Option<PathBuf> {
 /// Where the platform keeps it: `~/.config/handback/handback.toml` on Linux.
 pub fn default_path() -> Option<PathBuf> {
     Some(directories::ProjectDirs::from("", "", "handback")?.config_dir().join("handback.toml"))
+}
+
+/// The file's own permissions; where the system has none of the kind, nobody else is assumed.
+#[cfg(unix)]
+fn others_may_read(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(file).is_ok_and(|m| m.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn others_may_read(_file: &Path) -> bool {
+    false
+}
+
+/// A secret or token that stands in the file itself.
+fn holds_plain_secret(text: &str) -> bool {
+    let lines = text.lines().map(|l| l.split('#').next().unwrap_or_default());
+    lines.flat_map(|l| l.split([',', '{'])).any(|part| {
+        let key = part.split('=').next().unwrap_or_default().trim();
+        part.contains('=') && ["secret", "token"].contains(&key)
+    })
 }
 
 fn unreadable(file: &Path, error: &std::io::Error, searched: bool) -> Fault {

@@ -195,6 +195,22 @@ fn a_secret_comes_from_exactly_one_place() {
     assert_eq!(settings.peers[0].users[0].secret.reveal(), "from the file");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_secret_in_a_file_that_others_may_read_is_a_warning() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("handback.toml");
+    let warned = |text: &str, mode: u32| {
+        std::fs::write(&file, text).expect("writes");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).expect("changes");
+        read(Some(&file)).expect("loads").warnings.len()
+    };
+    let plain = "[[peers]]\nname = \"a\"\nusers = [{ username = \"u\", secret = \"s\" }]\n";
+    assert_eq!((warned(plain, 0o644), warned(plain, 0o600)), (1, 0));
+    assert_eq!(warned("# secret = \"s\"\n[limits]\ncalls = 1\n", 0o644), 0);
+}
+
 #[test]
 fn a_file_that_is_not_there_is_one_sentence() {
     let faults = load(Some(Path::new("no/such.toml"))).expect_err("is not there");

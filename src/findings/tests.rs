@@ -203,3 +203,95 @@ fn a_refused_source_names_the_nearest_rule() {
     assert_eq!(seen("2001:db9::1"), "2001:db9::1; the nearest rule is 2001:db8::/32 of east");
     assert!(refused_source("10.0.0.1".parse().expect("an address"), &[]).seen.contains("no peer is configured"));
 }
+
+mod calls {
+    use super::*;
+    use crate::model::{
+        CallEvent, CallId, CallRecord, CapturedMessage, Direction, DroppedVariable, LegId, LegOpened, LegRole, MediaFigures, Payload,
+        PayloadPart, Timestamp,
+    };
+
+    fn record(figures: MediaFigures) -> CallRecord {
+        let mut record = CallRecord::new(CallId(1), Timestamp(0));
+        let customer = "192.0.2.9:5060".parse().expect("an address");
+        let opened = LegOpened {
+            leg: LegId(0),
+            role: LegRole::Customer,
+            sip_call_id: "c1".into(),
+            remote: customer,
+            uri: "sip:a@h".into(),
+            incoming: true,
+        };
+        record.apply(Timestamp(0), &CallEvent::LegOpened(opened));
+        record.apply(Timestamp(1), &CallEvent::MediaMeasured { leg: LegId(0), figures });
+        record
+    }
+
+    fn captured(number: u64, direction: Direction, bytes: Bytes) -> CapturedMessage {
+        CapturedMessage {
+            number,
+            at: Timestamp(number),
+            direction,
+            leg: Some(LegId(0)),
+            transport: TransportName::Udp,
+            local: "192.0.2.1:5060".parse().expect("an address"),
+            remote: "192.0.2.9:5060".parse().expect("an address"),
+            retransmission: false,
+            bytes,
+        }
+    }
+
+    fn heard() -> MediaFigures {
+        MediaFigures { packets_sent: 100, packets_received: 100, ..MediaFigures::default() }
+    }
+
+    #[test]
+    fn a_clean_call_gives_none() {
+        let invite = message(INVITE, "1 INVITE", &format!("{CONTACT}X-GA-iv-a: 1\r\n"), SDP);
+        let messages = [
+            captured(1, Direction::In, invite),
+            captured(2, Direction::Out, ok("1 INVITE")),
+            captured(3, Direction::In, message("ACK sip:b@h SIP/2.0", "1 ACK", "", "")),
+        ];
+        assert_eq!(of_call(&record(heard()), &messages), []);
+    }
+
+    #[test]
+    fn findings_name_their_messages_and_come_once() {
+        let invite = message(INVITE, "1 INVITE", &format!("{CONTACT}X-GA-iv-a: 1\r\nX-GA-iv-a: 2\r\n"), "");
+        let messages = [captured(1, Direction::Out, ok("9 OPTIONS")), captured(2, Direction::In, invite)];
+        let mut record = record(heard());
+        let found = of_call(&record, &messages);
+        assert_eq!(
+            (rules(&found), found[0].messages.as_slice(), found[0].side),
+            (vec!["context-header-repeated"], &[1][..], Party::Customer)
+        );
+        record.findings = found;
+        assert_eq!(of_call(&record, &messages), [], "already in the record");
+    }
+
+    #[test]
+    fn media_is_judged_by_its_figures() {
+        let judged = |figures| rules(&of_call(&record(figures), &[])).into_iter().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(judged(MediaFigures { packets_sent: 500, ..MediaFigures::default() }), ["no-media-received"]);
+        assert_eq!(judged(MediaFigures { strangers: 3, ..heard() }), ["rtp-from-strangers"]);
+        assert_eq!(judged(MediaFigures { packets_lost: 6, ..heard() }), ["media-lost"]);
+        assert_eq!(judged(MediaFigures { packets_lost: 5, ..heard() }), [""; 0]);
+        assert_eq!(judged(MediaFigures::default()), [""; 0], "a call that was never answered");
+    }
+
+    #[test]
+    fn dropped_variables_are_named_with_what_was_left() {
+        let gone = |name: &str| DroppedVariable {
+            part: PayloadPart::Transfer,
+            parameter: name.to_owned(),
+            value: String::new(),
+            cost: 30,
+            left: 12,
+        };
+        let payload = Payload { dropped: vec![gone("X-GA-tv-a"), gone("X-GA-rv-b")], ..Payload::default() };
+        let finding = dropped(&payload).expect("a finding");
+        assert_eq!(finding.seen, "X-GA-tv-a, X-GA-rv-b (the first needs 30 characters, and 12 were left)");
+        assert_eq!(dropped(&Payload::default()), None);
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{clipped, printable, thousands};
+use super::{WIDTH, clipped, printable, thousands};
 use crate::model::{CallRecord, Finding, LegRole, MediaFigures, Party, Payload, ReturnRecord, ReturnVerdict, Severity};
 
 pub fn write(out: &mut String, record: &CallRecord) {
@@ -75,11 +75,33 @@ pub fn findings(out: &mut String, findings: &[Finding]) {
     let _ = writeln!(out, "Findings");
     for finding in findings {
         let _ = writeln!(out, "  {:<7}  {}  ({})", severity(finding.severity), finding.rule, side(finding.side));
-        let _ = writeln!(out, "           seen  {}", clipped(&printable(&finding.seen), 400));
-        let _ = writeln!(out, "           why   {}", printable(&finding.why));
-        let _ = writeln!(out, "           cure  {}", printable(&finding.cure));
+        for (label, text) in [("seen", finding.seen.as_str()), ("why", &finding.why), ("cure", &finding.cure)] {
+            wrapped(out, &format!("           {label:<6}"), &clipped(&printable(text), 400));
+        }
     }
     out.push('\n');
+}
+
+/// Words in lines of at most [`WIDTH`] characters; a longer word has a line of its own.
+fn wrapped(out: &mut String, first: &str, text: &str) {
+    let indent = first.chars().count();
+    let mut line = first.to_owned();
+    let mut length = indent;
+    for word in text.split(' ') {
+        let width = word.chars().count();
+        if length > indent && length + 1 + width > WIDTH {
+            let _ = writeln!(out, "{line}");
+            line = " ".repeat(indent);
+            length = indent;
+        }
+        if length > indent {
+            line.push(' ');
+            length += 1;
+        }
+        line.push_str(word);
+        length += width;
+    }
+    let _ = writeln!(out, "{line}");
 }
 
 fn media(out: &mut String, record: &CallRecord) {

@@ -93,3 +93,49 @@ fn a_message_longer_than_a_datagram_does_not_break_the_capture() {
     }
     assert!(frames(&file(&[], &[], true)).is_empty());
 }
+
+const SDP: &str = "v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
+
+fn with_sdp(start: &str, more: &str) -> String {
+    format!(
+        "{start}\r\nVia: SIP/2.0/UDP 10.0.0.9:5070;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x@h>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n{more}Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{SDP}",
+        SDP.len()
+    )
+}
+
+/// What Wireshark's own reader says of each frame; nothing where it is not installed.
+fn dissected(capture: &[u8]) -> Option<Vec<String>> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("call.pcap");
+    std::fs::write(&path, capture).expect("writes");
+    let checks = ["ip.check_checksum:TRUE", "udp.check_checksum:TRUE", "tcp.check_checksum:TRUE"].into_iter().flat_map(|c| ["-o", c]);
+    let fields =
+        ["_ws.col.Protocol", "ip.checksum.status", "udp.checksum.status", "tcp.checksum.status"].into_iter().flat_map(|f| ["-e", f]);
+    let output =
+        std::process::Command::new("tshark").arg("-r").arg(&path).args(checks).args(["-T", "fields"]).args(fields).output().ok()?;
+    Some(String::from_utf8_lossy(&output.stdout).lines().map(|l| l.trim_end().to_owned()).collect())
+}
+
+#[test]
+fn wireshark_reads_sip_over_udp_and_tcp_and_the_rtp_that_the_sdp_names() {
+    let invite = with_sdp("INVITE sip:x@127.0.0.1 SIP/2.0", &format!("X-Long: {}\r\n", "y".repeat(3_000)));
+    let list = [
+        message(1, Direction::In, TransportName::Udp, V4, &invite),
+        message(2, Direction::Out, TransportName::Udp, V4, &with_sdp("SIP/2.0 200 OK", "")),
+        message(100, Direction::In, TransportName::Tcp, V4, &invite),
+        message(200, Direction::Out, TransportName::Udp, V6, &invite),
+    ];
+    let rtp = RtpPacket {
+        at: Timestamp(1_790_000_000_010_000),
+        source: "127.0.0.1:7000".parse().expect("an address"),
+        destination: "10.0.0.9:4000".parse().expect("an address"),
+        bytes: Bytes::from([&[0x80, 0, 0, 1, 0, 0, 0, 160, 0, 0, 0, 1][..], &[0xff; 160]].concat()),
+    };
+    let Some(lines) = dissected(&file(&list, &[rtp], false)) else { return };
+    let good = |line: &str, protocol: &str, status: &str| line.starts_with(protocol) && line[protocol.len()..].trim_start() == status;
+    assert_eq!(lines.len(), 7, "{lines:#?}");
+    assert!(good(&lines[0], "SIP/SDP", "1\t1") && good(&lines[1], "SIP/SDP", "1\t1"), "{lines:#?}");
+    assert!(good(&lines[2], "RTP", "1\t1"), "{lines:#?}");
+    assert!(good(&lines[3], "TCP", "1\t\t1") && good(&lines[5], "SIP/SDP", "1\t\t1"), "one message in three segments: {lines:#?}");
+    assert!(good(&lines[6], "SIP/SDP", "1"), "{lines:#?}");
+}
