@@ -1,6 +1,6 @@
 //! Agent scripts from TOML: tasks, what they play, what ends them, and with which variables.
 
-use std::{fs, ops::Range, path::Path};
+use std::{fs, ops::Range, path::Path, sync::Arc};
 
 use super::{
     Fault,
@@ -15,6 +15,9 @@ use crate::{
         script::{End, Play, Prompt, Script, Task, Trigger},
     },
 };
+
+/// Gives the samples of a sound file that a script names.
+type Sounds<'s> = &'s dyn Fn(&str) -> Result<Arc<[i16]>, String>;
 
 /// The name of the built-in script.
 pub const DEMO: &str = "demo";
@@ -42,7 +45,7 @@ pub fn demo() -> Script {
     load(DEMO, Path::new("")).unwrap_or_default()
 }
 
-fn read(file: &Path, text: &str, sound: &dyn Fn(&str) -> Result<std::sync::Arc<[i16]>, String>) -> Result<Script, Vec<Fault>> {
+fn read(file: &Path, text: &str, sound: Sounds<'_>) -> Result<Script, Vec<Fault>> {
     let mut faults = Faults::new(file, text);
     let mut script = Script { name: file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default(), tasks: Vec::new() };
     if let Some(document) = document(text, &mut faults) {
@@ -67,7 +70,7 @@ fn read(file: &Path, text: &str, sound: &dyn Fn(&str) -> Result<std::sync::Arc<[
     Err(faults.list)
 }
 
-fn task(mut section: Section<'_>, sound: &dyn Fn(&str) -> Result<std::sync::Arc<[i16]>, String>, faults: &mut Faults<'_>) -> Task {
+fn task(mut section: Section<'_>, sound: Sounds<'_>, faults: &mut Faults<'_>) -> Task {
     let name = section.text("name", faults).map(|(_, text)| text.to_owned()).unwrap_or_default();
     if name.is_empty() {
         section.missing("name", "the task's name is X-GA-taskName; \"*\" serves every other task", faults);
@@ -87,7 +90,7 @@ fn task(mut section: Section<'_>, sound: &dyn Fn(&str) -> Result<std::sync::Arc<
     Task { name, play, ends }
 }
 
-fn play(mut section: Section<'_>, sound: &dyn Fn(&str) -> Result<std::sync::Arc<[i16]>, String>, faults: &mut Faults<'_>) -> Option<Play> {
+fn play(mut section: Section<'_>, sound: Sounds<'_>, faults: &mut Faults<'_>) -> Option<Play> {
     let wav = section.text("wav", faults);
     let tone = section.entry("tone_hz");
     let secs = section.entry("secs");
@@ -207,7 +210,7 @@ fn unclosed(text: &str) -> Option<Range<usize>> {
     (!text[open..].contains("}}")).then_some(open..text.len())
 }
 
-fn embedded_sound(wav: &str) -> Result<std::sync::Arc<[i16]>, String> {
+fn embedded_sound(wav: &str) -> Result<Arc<[i16]>, String> {
     match wav {
         "prompts/welcome.wav" => prompts::decode(include_bytes!("../../assets/prompts/welcome.wav")),
         other => Err(format!("{other} is not built in")),
@@ -221,7 +224,7 @@ mod tests {
     use super::*;
 
     fn read_text(text: &str) -> Result<Script, Vec<String>> {
-        let silence = |_: &str| Ok(std::sync::Arc::from(vec![0_i16; 8]));
+        let silence = |_: &str| Ok(Arc::from(vec![0_i16; 8]));
         read(Path::new("s.toml"), text, &silence).map_err(|list| list.iter().map(ToString::to_string).collect())
     }
 

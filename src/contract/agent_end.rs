@@ -50,7 +50,8 @@ pub fn from_agent_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>)
             end.findings.extend(found);
         }
     }
-    if !outcome_seen && !(end.transfer.is_empty() && end.reference.is_empty()) {
+    let has_variables = !end.transfer.is_empty() || !end.reference.is_empty();
+    if has_variables && !outcome_seen {
         end.findings.push(Finding::new(
             "agent-outcome-missing",
             Severity::Warning,
