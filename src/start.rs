@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     api::{ControlError, ControlServer},
-    call::{Switch, SwitchSetup, script_run::Prompts},
+    call::{Switch, SwitchSetup},
     config,
     customer::{Customer, CustomerSetup},
     engine::{Bound, Engine, EngineHandle, EngineSetup, PartySetup, StartError},
@@ -39,9 +39,9 @@ pub enum Fault {
 ///
 /// # Errors
 /// A port is in use, or an address is none of this machine's. Nothing runs then.
-pub fn start(settings: Settings, prompts: Prompts) -> Result<Running, Fault> {
+pub fn start(settings: Settings) -> Result<Running, Fault> {
     let (listen, token) = (settings.control.listen, settings.control.token.clone());
-    let engine = engine(settings, prompts)?;
+    let engine = engine(settings)?;
     match ControlServer::start(listen, token, engine.clone()) {
         Ok(control) => Ok(Running { engine, control }),
         Err(fault) => {
@@ -56,15 +56,15 @@ pub fn start(settings: Settings, prompts: Prompts) -> Result<Running, Fault> {
 ///
 /// # Errors
 /// A port is in use, or an address is none of this machine's. Nothing runs then.
-pub fn engine(settings: Settings, prompts: Prompts) -> Result<EngineHandle, Fault> {
+pub fn engine(settings: Settings) -> Result<EngineHandle, Fault> {
     let seed = getrandom::u64().map_err(Fault::Random)?;
     let limits = settings.limits.clone();
     let customer_ip = settings.sip.listen.first().map_or(IpAddr::from([127, 0, 0, 1]), |(_, address)| address.ip());
     let customer = customer(customer_ip, &settings.media, settings.sip.advertise.clone());
-    Ok(Engine::start(EngineSetup { parties: vec![bridge(settings, prompts), customer], limits, speech: Some(say), seed })?)
+    Ok(Engine::start(EngineSetup { parties: vec![bridge(settings), customer], limits, speech: Some(say), seed })?)
 }
 
-fn bridge(settings: Settings, prompts: Prompts) -> PartySetup {
+fn bridge(settings: Settings) -> PartySetup {
     let listen = settings.sip.listen.iter().map(|(name, address)| (transport(*name), *address)).collect();
     PartySetup {
         name: "bridge",
@@ -75,7 +75,6 @@ fn bridge(settings: Settings, prompts: Prompts) -> PartySetup {
         build: Box::new(move |bound: Bound| {
             Box::new(Switch::new(SwitchSetup {
                 settings: Arc::new(with_own_return_point(settings, &bound)),
-                prompts,
                 listeners: bound.own,
                 seed: bound.seed,
                 first_call_id: bound.first_call_id,

@@ -2,13 +2,28 @@
 //!
 //! | file | what |
 //! | --- | --- |
+//! | `switch` | the doors: inputs in, outputs out |
+//! | `door` | new requests, and what becomes of them |
 //! | [`admission`] | who may call (contract §1) |
 //! | [`throttle`] | who is answered at all |
-//! | [`script_run`] | the scripted agent |
+//! | [`transfer`] | one transfer, as one state machine |
+//! | [`script_run`], `agent` | the scripted agent; the one on a SIP leg |
+//! | [`handback`] | what a return will be (contract §3) |
+//! | `leg` | one session and its sound |
+//! | `signalling`, `sound` | what legs tell, as happenings |
+//! | `acts` | what a transfer wants, carried out |
 
+mod acts;
 pub mod admission;
+mod agent;
+mod door;
+pub mod handback;
+mod leg;
 pub mod script_run;
+mod signalling;
+mod sound;
 mod switch;
 pub mod throttle;
+pub mod transfer;
 
-pub use switch::{Switch, SwitchSetup};
+pub use switch::{Switch, SwitchCounts, SwitchSetup};

@@ -1,8 +1,6 @@
 //! A scripted agent at work on one call: what it plays, and which of its ends comes first.
 
 use std::{
-    collections::HashMap,
-    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -14,9 +12,6 @@ use crate::{
         script::{End, Play, Script, Trigger},
     },
 };
-
-/// The sound files of all scripts, read before the first call: 8,000 samples a second.
-pub type Prompts = HashMap<PathBuf, Arc<[i16]>>;
 
 /// One task of a script, running since the agent answered.
 #[derive(Debug, Clone)]
@@ -31,8 +26,8 @@ pub struct ScriptRun {
 pub enum Sound {
     Nothing,
     Play(Playout),
-    /// It can't be played; one sentence says why.
-    Missing(String),
+    /// Text to be spoken first, its variables filled in.
+    Speak(String),
 }
 
 impl ScriptRun {
@@ -48,12 +43,12 @@ impl ScriptRun {
         self.script.tasks.get(self.task).map_or("", |t| t.name.as_str())
     }
 
-    pub fn sound(&self, _prompts: &Prompts) -> Sound {
+    pub fn sound(&self, context: &Context) -> Sound {
         match self.script.tasks.get(self.task).and_then(|t| t.play.as_ref()) {
             None => Sound::Nothing,
             Some(Play::Wav(prompt)) => Sound::Play(Playout::Prompt(prompt.samples.clone())),
             Some(Play::Tone { hz, secs }) => Sound::Play(Playout::Tone { hz: *hz, secs: *secs }),
-            Some(Play::Say(text)) => Sound::Missing(format!("no speech program is installed to say {text:?}")),
+            Some(Play::Say(text)) => Sound::Speak(fill_in_text(text, context)),
         }
     }
 

@@ -1,21 +1,42 @@
 //! The switch: every transfer of one shard, behind one pair of doors: inputs in, outputs out.
+//!
+//! ```text
+//!  Input ─► UserAgent ─► UaEvent ─┬─► door ─► admission ─► a new call
+//!     └──► media events ──────────┴─► Happening ─► Transfer ─► Act ─► verbs, media commands, events ─► Output
+//! ```
+//!
+//! The journey of an input: `door` lets new requests in, `signalling` and `sound` turn what a leg tells into
+//! happenings, [`Transfer`] decides, `acts` carries out.
 
-use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Instant};
-
-use crate::{
-    media::PortPool,
-    model::{Command, settings::Settings},
-    party::{Input, Output, Party},
-    sip::transport::Transport,
+use std::{
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Instant,
 };
 
-use super::{admission::Admission, script_run::Prompts, throttle::Throttle};
+use crate::{
+    media::{PortPool, StreamId},
+    model::{CallEvent, CallId, Command, CommandOutcome, LegId, LegRole, settings::Settings},
+    party::{Input, Output, Party},
+    sip::{
+        dialog::{Counts, ReferId, SessionId, UaOutput, UserAgent, UserAgentConfig},
+        message::Request,
+        transport::Transport,
+    },
+};
+
+use super::{
+    admission::Admission,
+    handback::ReturnOrder,
+    leg::Leg,
+    throttle::{Bucket, Throttle},
+    transfer::{Act, Happening, Transfer},
+};
 
 /// What a switch is made of.
 pub struct SwitchSetup {
     pub settings: Arc<Settings>,
-    /// The sound of the scripts.
-    pub prompts: Prompts,
     /// As bound, with real ports.
     pub listeners: Vec<(Transport, SocketAddr)>,
     /// Random and secret: ids and nonces come from it.
@@ -26,44 +47,256 @@ pub struct SwitchSetup {
 }
 
 pub struct Switch {
-    setup: SwitchSetup,
-    admission: Admission,
-    throttle: Throttle,
-    ports: PortPool,
-    outputs: VecDeque<Output>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) seed: u64,
+    pub(super) ua: UserAgent,
+    pub(super) admission: Admission,
+    pub(super) throttle: Throttle,
+    /// New calls a second.
+    pub(super) rate: Bucket,
+    pub(super) ports: PortPool,
+    pub(super) calls: HashMap<CallId, Call>,
+    pub(super) sessions: HashMap<SessionId, (CallId, LegId)>,
+    pub(super) streams: HashMap<StreamId, (CallId, LegId)>,
+    pub(super) lookups: HashMap<u32, (CallId, LegId)>,
+    /// Texts that are being spoken, and for which call.
+    pub(super) speeches: HashMap<u32, CallId>,
+    /// Calls that wait for RTP ports.
+    pub(super) waiting: VecDeque<CallId>,
+    /// Call-IDs of refused INVITEs, the newest last: a repeated INVITE is no new call.
+    pub(super) refused: VecDeque<String>,
+    pub(super) draining: bool,
+    next_call: u64,
+    pub(super) next_stream: u32,
+    pub(super) next_query: u32,
+    deadlines: BTreeSet<(Instant, CallId)>,
+    pub(super) happenings: VecDeque<(CallId, Happening)>,
+    pub(super) outputs: VecDeque<Output>,
+    /// Kept for its memory.
+    acts: Vec<Act>,
+}
+
+/// One call: its transfer, and what of it is on the wire.
+pub(super) struct Call {
+    pub transfer: Transfer,
+    /// The customer's INVITE.
+    pub invite: Request,
+    pub source: SocketAddr,
+    /// In the order of their numbers; legs that are gone stay, nearly empty, for their numbers' sake.
+    pub legs: Vec<Leg>,
+    /// Our REFER on the customer's leg, the one whose verdict counts.
+    pub refer: Option<ReferId>,
+    /// The agent's REFER, which waits for the verdict.
+    pub agent_refer: Option<(SessionId, ReferId)>,
+    deadline: Option<Instant>,
+}
+
+/// How much is alive in a switch: all 0 when nothing is left over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SwitchCounts {
+    pub calls: usize,
+    pub streams: usize,
+    pub ports: usize,
+    /// Questions to the engine that are not answered yet.
+    pub lookups: usize,
+    pub deadlines: usize,
+    pub ua: Counts,
 }
 
 impl Switch {
     pub fn new(setup: SwitchSetup) -> Self {
+        let SwitchSetup { settings, listeners, seed, first_call_id, now } = setup;
+        let peers: Arc<[_]> = settings.peers.clone().into();
+        let mut ua = UserAgent::new(UserAgentConfig {
+            advertise: settings.sip.advertise.clone(),
+            ..UserAgentConfig::new(PRODUCT, listeners, mix(seed ^ 1))
+        });
+        let trusted = peers.clone();
+        // Requests within a dialog come from where the dialog is, or from a peer's networks.
+        ua.set_trusted(Box::new(move |_, source: IpAddr| {
+            trusted.iter().any(|peer| peer.networks.iter().any(|network| network.contains(&source.to_canonical())))
+        }));
         let mut key = [0; 32];
-        key[..8].copy_from_slice(&setup.seed.to_be_bytes());
-        let admission = Admission::new(setup.now, &setup.settings.sip.realm, setup.settings.peers.clone().into(), key);
-        let throttle = Throttle::new(setup.settings.limits.unadmitted_per_second);
-        let mut ports = PortPool::new();
-        let mut outputs = VecDeque::new();
-        match ports.wanted(PORTS_READY) {
-            0 => {}
-            more => outputs.push_back(Output::PortsWanted(more)),
+        for (index, chunk) in key.chunks_exact_mut(8).enumerate() {
+            chunk.copy_from_slice(&mix(seed ^ (2 + index as u64)).to_be_bytes());
         }
-        Self { setup, admission, throttle, ports, outputs }
+        let rate = f64::from(settings.limits.calls_per_second.max(1));
+        let mut switch = Self {
+            admission: Admission::new(now, &settings.sip.realm, peers, key),
+            throttle: Throttle::new(settings.limits.unadmitted_per_second),
+            rate: Bucket::full(now, rate, rate),
+            settings,
+            seed,
+            ua,
+            ports: PortPool::new(),
+            calls: HashMap::new(),
+            sessions: HashMap::new(),
+            streams: HashMap::new(),
+            lookups: HashMap::new(),
+            speeches: HashMap::new(),
+            waiting: VecDeque::new(),
+            refused: VecDeque::new(),
+            draining: false,
+            next_call: first_call_id,
+            next_stream: 0,
+            next_query: 0,
+            deadlines: BTreeSet::new(),
+            happenings: VecDeque::new(),
+            outputs: VecDeque::new(),
+            acts: Vec::new(),
+        };
+        switch.want_ports();
+        switch
+    }
+
+    /// How much is alive.
+    pub fn counts(&self) -> SwitchCounts {
+        SwitchCounts {
+            calls: self.calls.len(),
+            streams: self.streams.len(),
+            ports: self.ports.taken(),
+            lookups: self.lookups.len() + self.speeches.len(),
+            deadlines: self.deadlines.len(),
+            ua: self.ua.counts(),
+        }
+    }
+
+    /// Messages that got no answer for their sender's sake.
+    pub fn dropped(&self) -> u64 {
+        self.throttle.dropped()
+    }
+
+    pub(super) fn new_call_id(&mut self) -> CallId {
+        let id = CallId(self.next_call);
+        self.next_call = self.next_call.wrapping_add(1);
+        id
+    }
+
+    pub(super) fn tell(&mut self, call: CallId, what: CallEvent) {
+        self.outputs.push_back(Output::Event { call, what });
+    }
+
+    pub(super) fn happens(&mut self, call: CallId, what: Happening) {
+        self.happenings.push_back((call, what));
+    }
+
+    pub(super) fn want_ports(&mut self) {
+        let more = self.ports.wanted(PORTS_READY);
+        if more > 0 {
+            self.outputs.push_back(Output::PortsWanted(more));
+        }
+    }
+
+    /// Drains the user agent and what its events led to, until all is quiet.
+    fn settle(&mut self, now: Instant) {
+        loop {
+            while let Some((call, what)) = self.happenings.pop_front() {
+                self.decide(now, call, what);
+            }
+            match self.ua.poll_output() {
+                Some(UaOutput::Transmit(transmit)) => self.outputs.push_back(Output::Transmit(transmit)),
+                Some(UaOutput::Event(event)) => self.handle_ua_event(now, event),
+                None => break,
+            }
+        }
+    }
+
+    fn decide(&mut self, now: Instant, id: CallId, what: Happening) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let mut acts = std::mem::take(&mut self.acts);
+        call.transfer.handle(now, what, &mut acts);
+        for act in acts.drain(..) {
+            self.carry_out(now, id, act);
+        }
+        self.acts = acts;
+        self.after(id);
+    }
+
+    /// Keeps the deadline, and buries a call of which nothing is left.
+    pub(super) fn after(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let deadline = call.transfer.deadline();
+        if deadline != call.deadline {
+            if let Some(old) = call.deadline {
+                self.deadlines.remove(&(old, id));
+            }
+            call.deadline = deadline;
+            self.deadlines.extend(deadline.map(|at| (at, id)));
+        }
+        if let Some((state, why)) = call.transfer.leaving()
+            && call.legs.iter().all(Leg::is_gone)
+        {
+            let why = why.clone();
+            self.calls.remove(&id);
+            self.tell(id, CallEvent::CallEnded { state, why });
+        }
+    }
+
+    fn handle_command(&mut self, command: Command) -> CommandOutcome {
+        match command {
+            Command::Return { call, request } => {
+                let order = ReturnOrder::of_operator(request)?;
+                let known = self.calls.get(&call).ok_or(NO_SUCH_CALL)?;
+                if !known.transfer.agent_can_end() {
+                    return Err("The agent's part of this call is over already".to_owned());
+                }
+                self.happens(call, Happening::OperatorReturns(order));
+                Ok(call)
+            }
+            Command::HangUp { call } => {
+                let known = self.calls.get(&call).ok_or(NO_SUCH_CALL)?;
+                if known.transfer.leaving().is_some() {
+                    return Err("The call is ending already".to_owned());
+                }
+                self.happens(call, Happening::OperatorHangsUp);
+                Ok(call)
+            }
+            Command::PlaceTestCall { .. } => Err("The bridge places no test calls, the customer's side does".to_owned()),
+            Command::Drain => {
+                self.draining = true;
+                Ok(CallId(0))
+            }
+        }
+    }
+
+    fn handle_deadlines(&mut self, now: Instant) {
+        let mut asked = HashSet::new();
+        while let Some((at, call)) = self.deadlines.first().copied()
+            && at <= now
+            && asked.insert(call)
+        {
+            self.decide(now, call, Happening::Timeout);
+        }
     }
 }
 
 impl Party for Switch {
     fn handle_input(&mut self, now: Instant, input: Input) {
         match input {
-            Input::Received(received) => if self.throttle.is_silenced(now, received.flow.remote.ip()) {},
-            Input::PortsOpened(ports) => self.ports.add(ports),
-            Input::Command { id, command } => {
-                let why = match command {
-                    Command::PlaceTestCall { .. } => "the switch places no test calls",
-                    Command::Return { .. } | Command::HangUp { .. } => "there is no such call",
-                    Command::Drain => "nothing to drain",
-                };
-                self.outputs.push_back(Output::CommandDone { id, outcome: Err(why.to_owned()) });
+            Input::Received(received) => {
+                let source = received.flow.remote.ip();
+                // A running call goes on, whatever else comes from its address.
+                if self.throttle.is_silenced(now, source) && !self.calls.values().any(|call| call.source.ip() == source) {
+                    return;
+                }
+                self.ua.handle_received(now, received);
             }
-            Input::TransportFailed(_) | Input::Media(_) | Input::Resolved { .. } | Input::Spoken { .. } | Input::Timeout => {}
+            Input::TransportFailed(flow) => self.ua.handle_transport_failed(now, flow),
+            Input::Media(event) => self.handle_media(event),
+            Input::Resolved { query, targets } => self.handle_resolved(now, query, targets),
+            Input::PortsOpened(ports) => self.handle_ports(now, ports),
+            Input::Command { id, command } => {
+                let outcome = self.handle_command(command);
+                self.outputs.push_back(Output::CommandDone { id, outcome });
+            }
+            Input::Timeout => {
+                self.ua.handle_timeout(now);
+                self.settle(now);
+                self.handle_deadlines(now);
+            }
+            Input::Spoken { query, samples } => self.handle_spoken(query, samples),
         }
+        self.settle(now);
     }
 
     fn poll_output(&mut self) -> Option<Output> {
@@ -71,10 +304,34 @@ impl Party for Switch {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let _ = (&self.setup, &self.admission);
-        None
+        [self.ua.deadline(), self.deadlines.first().map(|(at, _)| *at)].into_iter().flatten().min()
     }
 }
 
+impl Call {
+    pub fn new(transfer: Transfer, invite: Request, source: SocketAddr, customer: Leg) -> Self {
+        Self { transfer, invite, source, legs: vec![customer], refer: None, agent_refer: None, deadline: None }
+    }
+
+    pub fn leg_mut(&mut self, number: LegId) -> Option<&mut Leg> {
+        self.legs.get_mut(usize::from(number.0))
+    }
+
+    /// The newest leg of this role that is not gone.
+    pub fn current(&self, role: LegRole) -> Option<&Leg> {
+        self.legs.iter().rev().find(|leg| leg.role == role && !leg.is_gone())
+    }
+}
+
+/// Spreads a seed: the numbers made of it tell nothing of each other (SplitMix64).
+pub(super) fn mix(seed: u64) -> u64 {
+    let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ z >> 31
+}
+
+const PRODUCT: &str = concat!("Handback/", env!("CARGO_PKG_VERSION"));
+const NO_SUCH_CALL: &str = "There is no such call, or it has ended";
 /// Free ports kept at hand, so that a call waits for none.
-const PORTS_READY: usize = 16;
+const PORTS_READY: usize = 32;

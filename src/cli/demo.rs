@@ -41,7 +41,7 @@ struct Journey {
 }
 
 async fn journey(method: ReturnMethod) -> Result<Journey, String> {
-    let engine = start::engine(settings(method), Default::default()).map_err(|fault| fault.to_string())?;
+    let engine = start::engine(settings(method)).map_err(|fault| fault.to_string())?;
     let journey = tokio::time::timeout(PATIENCE, travel(&engine, method)).await;
     engine.stop();
     engine.stop();

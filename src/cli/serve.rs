@@ -8,7 +8,7 @@ use std::{
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::ServeArgs;
-use crate::{call::script_run::Prompts, config, start};
+use crate::{config, start};
 
 /// Runs until SIGTERM or Ctrl-C. Exit code 0 then; 2 for bad settings, 1 when it can't start.
 pub fn run(args: &ServeArgs) -> ExitCode {
@@ -19,7 +19,7 @@ pub fn run(args: &ServeArgs) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let running = match start::start(settings, Prompts::default()) {
+    let running = match start::start(settings) {
         Ok(running) => running,
         Err(fault) => {
             eprintln!("handback: {fault}");

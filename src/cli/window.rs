@@ -3,7 +3,6 @@
 use std::{env, path::Path, process::ExitCode, sync::Arc};
 
 use crate::{
-    call::script_run::Prompts,
     config,
     console::{self, Facts, Live, Options},
     model::{
@@ -45,7 +44,7 @@ pub fn run(path: Option<&Path>) -> ExitCode {
 
 fn show(settings: Settings) -> Result<(), String> {
     let mut facts = facts(&settings);
-    let running = start::start(settings, Prompts::default()).map_err(|fault| fault.to_string())?;
+    let running = start::start(settings).map_err(|fault| fault.to_string())?;
     complete(&mut facts, &running);
     let shown = console::run(Arc::new(Live::new(running.engine.clone(), facts)), Options::default());
     // The window is gone: nobody is left to wait for calls.

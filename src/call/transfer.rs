@@ -1,0 +1,637 @@
+//! One transfer, from its admission to its return, as one state machine: what happens goes in, acts come out.
+//!
+//! ```text
+//!                    ┌───────────┐
+//!           admitted │ Arriving  │
+//!                    └─┬───────┬─┘
+//!            sip agent │       │ script
+//!                ┌─────▼────┐   │
+//!                │ Inviting │   │            busy, absent, slow: answered too,
+//!                └─────┬────┘   │            and then returned as AGENT
+//!        agent answers │        │
+//!                    ┌─▼────────▼┐
+//!                    │ Answering │  200 is out
+//!                    └─────┬─────┘
+//!                      ACK │                                    ┌───────────┐
+//!                ┌─────────▼─────────────┐◄─── agent answers ───┤ Recalling │
+//!                │ WithScript, WithAgent │◄───────────────┐     └─────▲─────┘
+//!                └─────────┬─────────────┘                └───────────┤ fallback `agent`
+//!            agent's end   │                                          │
+//!          ┌───────────────┼──────────────────┐                       │
+//!     BYE  │         REFER │           INVITE │                       │
+//!     ┌────▼───┐     ┌─────▼─────┐      ┌─────▼───┐  refused, ≥ 300   │
+//!     │ Byeing │◄────┤ Referring ├──────┤ Calling ├───────────────────┘
+//!     └────┬───┘ `bye`─────┬─────┘      └─────┬───┘
+//!          │   customer's  │ NOTIFY 2xx       │ 2xx
+//!          │   BYE first   │                  │
+//!          │   ┌────────┐  │             ┌────▼────┐
+//!          │   │Awaiting│◄─┤             │ Bridged │
+//!          │   └────┬───┘  │             └────┬────┘
+//!          └────────┴──────┴──────┬───────────┘
+//!                            ┌────▼────┐
+//!                            │ Leaving │  until every leg and stream is gone
+//!                            └─────────┘
+//! ```
+//!
+//! The customer hanging up leads to `Leaving` from everywhere. What only the wire can know (sessions, SDP,
+//! streams) is not here: the switch carries the acts out.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crate::model::{
+    AgentKind, CallEvent, CallState, Context, Ended, Finding, Party, ReturnMethod, ReturnMethodOrAgent, ReturnVerdict, Severity,
+    settings::{self, Settings},
+};
+
+use super::{
+    handback::{AgentPart, MAX_RETURNS, Plan, ReturnOrder, fallback},
+    script_run::{ScriptRun, fill_in},
+};
+
+/// What happens to a transfer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Happening {
+    /// The customer's leg has a port for its sound.
+    PortReady,
+    /// The agent's phone rings; `early` where it already has sound to be heard.
+    AgentRings {
+        code: u16,
+        early: bool,
+    },
+    AgentAnswered,
+    /// The agent can't be had, or is lost.
+    AgentFailed(Ended),
+    /// The agent has done its part, by BYE or by REFER (its leg then waits for the verdict).
+    AgentDone {
+        part: AgentPart,
+        waits: bool,
+    },
+    /// The agent's leg is gone after its part, or was told to go.
+    AgentLeft,
+    /// The customer's ACK.
+    CustomerReady,
+    CustomerLeft(Ended),
+    /// A digit from the customer.
+    Digit(char),
+    /// So many seconds without sound from the customer.
+    Silence(f64),
+    ReferAnswered {
+        code: u16,
+        reason: String,
+    },
+    /// `code`: what the sipfrag said, if there was one to read.
+    Notified {
+        said: Option<(u16, String)>,
+        terminated: bool,
+    },
+    ReturnRings {
+        code: u16,
+        reason: String,
+    },
+    ReturnAnswered {
+        code: u16,
+        reason: String,
+    },
+    /// The return leg was refused, or is gone.
+    ReturnLeft(Ended),
+    OperatorReturns(ReturnOrder),
+    OperatorHangsUp,
+    /// The deadline has come.
+    Timeout,
+}
+
+/// What a transfer wants done, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    Tell(CallEvent),
+    InviteAgent,
+    RingCustomer {
+        code: u16,
+        early: bool,
+    },
+    AnswerCustomer,
+    /// Plays the script's prompt to the customer and watches for silence.
+    StartScript,
+    StopScript,
+    BridgeAgent,
+    SendRefer {
+        refer_to: String,
+    },
+    InviteReturn {
+        uri: String,
+        headers: Vec<(String, String)>,
+    },
+    /// Customer and return leg hear each other; both directions stay tapped.
+    BridgeReturn,
+    /// The agent that waits for a verdict gets it.
+    TellAgent {
+        code: u16,
+        reason: String,
+    },
+    HangUpAgent,
+    HangUpReturn,
+    HangUpCustomer,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Transfer {
+    settings: Arc<Settings>,
+    peer: usize,
+    context: Context,
+    state: State,
+    agent: AgentSide,
+    /// What the agent said last: a fallback sends it again.
+    order: Option<ReturnOrder>,
+    returns_tried: u8,
+}
+
+#[derive(Debug)]
+enum State {
+    Arriving,
+    Inviting {
+        until: Instant,
+    },
+    Answering {
+        then: Option<ReturnOrder>,
+    },
+    WithScript(ScriptRun),
+    WithAgent,
+    Recalling {
+        until: Instant,
+    },
+    Byeing {
+        why: Ended,
+    },
+    Referring {
+        stage: Stage,
+        until: Option<Instant>,
+    },
+    /// The customer has hung up after taking the REFER; only the verdict is missing.
+    Awaiting {
+        until: Instant,
+    },
+    Calling {
+        until: Instant,
+    },
+    Bridged,
+    Leaving {
+        state: CallState,
+        why: Ended,
+    },
+}
+
+/// How far a REFER is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Sent,
+    Accepted,
+    /// A NOTIFY said that the target rings: that may take longer than the wait for a first word.
+    Ringing,
+}
+
+/// Where the agent's leg is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AgentSide {
+    /// A script, or nobody.
+    None,
+    There,
+    /// It sent REFER and waits to hear how that went.
+    Waits,
+}
+
+type Acts = Vec<Act>;
+
+impl Transfer {
+    /// Admitted, and waiting for an RTP port.
+    pub fn new(settings: Arc<Settings>, peer: usize, context: Context) -> Self {
+        Self { settings, peer, context, state: State::Arriving, agent: AgentSide::None, order: None, returns_tried: 0 }
+    }
+
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    pub fn peer(&self) -> Option<&settings::Peer> {
+        self.settings.peers.get(self.peer)
+    }
+
+    /// The script that runs now.
+    pub fn script(&self) -> Option<&ScriptRun> {
+        if let State::WithScript(run) = &self.state { Some(run) } else { None }
+    }
+
+    /// Whether everything was told to end; with how the call ends.
+    pub fn leaving(&self) -> Option<(CallState, &Ended)> {
+        if let State::Leaving { state, why } = &self.state { Some((*state, why)) } else { None }
+    }
+
+    /// Whether the operator may end the agent's part now.
+    pub fn agent_can_end(&self) -> bool {
+        matches!(
+            self.state,
+            State::Inviting { .. } | State::Answering { then: None } | State::WithScript(_) | State::WithAgent | State::Recalling { .. }
+        )
+    }
+
+    pub fn deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Inviting { until } | State::Recalling { until } | State::Awaiting { until } | State::Calling { until } => Some(*until),
+            State::WithScript(run) => run.deadline(),
+            State::Referring { until, .. } => *until,
+            State::Arriving
+            | State::Answering { .. }
+            | State::WithAgent
+            | State::Byeing { .. }
+            | State::Bridged
+            | State::Leaving { .. } => None,
+        }
+    }
+
+    /// The machine: the next state, then the acts.
+    pub fn handle(&mut self, now: Instant, what: Happening, acts: &mut Acts) {
+        use Happening as H;
+        use State as S;
+        // What the agent's leg does is kept apart from where the transfer stands.
+        match &what {
+            H::AgentAnswered => self.agent = AgentSide::There,
+            H::AgentDone { waits, .. } => self.agent = if *waits { AgentSide::Waits } else { AgentSide::None },
+            H::AgentFailed(_) | H::AgentLeft => self.agent = AgentSide::None,
+            _ => {}
+        }
+        let placeholder = S::Leaving { state: CallState::Failed, why: Ended::new("Interrupted", Party::Bridge, None) };
+        let state = std::mem::replace(&mut self.state, placeholder);
+        self.state = match (state, what) {
+            // Whatever else is going on: people who hang up, hang up.
+            (S::Leaving { state, why }, _) => S::Leaving { state, why },
+            (S::Byeing { why }, H::CustomerLeft(_)) => {
+                acts.push(Act::Tell(CallEvent::ReturnSettled { verdict: ReturnVerdict::Succeeded }));
+                self.leave(CallState::Returned, why, acts)
+            }
+            (S::Byeing { why }, _) => S::Byeing { why },
+            (S::Referring { stage: Stage::Accepted | Stage::Ringing, until }, H::CustomerLeft(_)) => {
+                // RFC 5057 §4: the subscription outlives the call, and its NOTIFY may still come.
+                self.release_agent(acts);
+                S::Awaiting { until: until.unwrap_or(now) }
+            }
+            (S::Awaiting { until }, H::CustomerLeft(_)) => S::Awaiting { until },
+            // The customer's BYE after a good return is how it should be.
+            (S::Bridged, H::CustomerLeft(why)) => self.leave(CallState::Returned, why, acts),
+            (S::Bridged, H::OperatorHangsUp) => {
+                self.leave(CallState::Returned, Ended::new("The operator hung up", Party::Operator, None), acts)
+            }
+            (S::Referring { .. } | S::Calling { .. }, H::CustomerLeft(why)) => {
+                acts.push(Act::Tell(CallEvent::ReturnFailed { why: why.clone() }));
+                self.leave(CallState::Ended, why, acts)
+            }
+            (_, H::CustomerLeft(why)) => {
+                let state = if matches!(why.by, Party::Network | Party::Bridge) { CallState::Failed } else { CallState::Ended };
+                self.leave(state, why, acts)
+            }
+            (_, H::OperatorHangsUp) => self.leave(CallState::Ended, Ended::new("The operator hung up", Party::Operator, None), acts),
+
+            (S::Arriving, H::PortReady) => match &self.settings.agent {
+                settings::Agent::Script(script) => {
+                    acts.push(Act::Tell(CallEvent::AgentInvited { kind: AgentKind::Script, target: script.name.clone() }));
+                    acts.push(Act::AnswerCustomer);
+                    S::Answering { then: None }
+                }
+                settings::Agent::Sip { ring_timeout_secs, .. } => {
+                    acts.push(Act::InviteAgent);
+                    S::Inviting { until: now + Duration::from_secs(*ring_timeout_secs) }
+                }
+            },
+            (S::Inviting { until }, H::AgentRings { code, early }) => {
+                acts.push(Act::RingCustomer { code, early });
+                S::Inviting { until }
+            }
+            (S::Inviting { .. }, H::AgentAnswered) => {
+                acts.push(Act::BridgeAgent);
+                acts.push(Act::AnswerCustomer);
+                S::Answering { then: None }
+            }
+            (S::Inviting { .. }, H::AgentFailed(why)) => {
+                acts.push(Act::AnswerCustomer);
+                S::Answering { then: Some(self.agent_is_done(AgentPart::unable(why.by).into(), acts)) }
+            }
+            (S::Inviting { .. }, H::Timeout) => {
+                acts.push(Act::HangUpAgent);
+                acts.push(Act::AnswerCustomer);
+                S::Answering { then: Some(self.agent_is_done(AgentPart::unable(Party::Agent).into(), acts)) }
+            }
+            (S::Inviting { .. }, H::OperatorReturns(order)) => {
+                acts.push(Act::HangUpAgent);
+                acts.push(Act::AnswerCustomer);
+                S::Answering { then: Some(self.agent_is_done(order, acts)) }
+            }
+
+            (S::Answering { then: None }, H::CustomerReady) => self.begin_with_agent(now, acts),
+            (S::Answering { then: Some(order) }, H::CustomerReady) => self.begin_return(now, order, acts),
+            (S::Answering { then: None }, H::AgentDone { part, .. }) => {
+                // RFC 3261 §15: no BYE, and nothing else of ours, before the ACK.
+                S::Answering { then: Some(self.agent_is_done(part.into(), acts)) }
+            }
+            (S::Answering { then: None }, H::AgentFailed(why)) => {
+                S::Answering { then: Some(self.agent_is_done(AgentPart::unable(why.by).into(), acts)) }
+            }
+            (S::Answering { then: None }, H::OperatorReturns(order)) => S::Answering { then: Some(self.agent_is_done(order, acts)) },
+
+            (S::WithScript(run), H::Digit(digit)) => self.script_goes_on(now, run, |run| run.on_digit(digit).cloned(), acts),
+            (S::WithScript(run), H::Silence(secs)) => self.script_goes_on(now, run, |run| run.on_silence(secs).cloned(), acts),
+            (S::WithScript(run), H::Timeout) => self.script_goes_on(now, run, |run| run.on_time(now).cloned(), acts),
+            (S::WithScript(_), H::OperatorReturns(order)) => {
+                acts.push(Act::StopScript);
+                let order = self.agent_is_done(order, acts);
+                self.begin_return(now, order, acts)
+            }
+
+            (S::WithAgent, H::AgentDone { part, .. }) => {
+                let order = self.agent_is_done(part.into(), acts);
+                self.begin_return(now, order, acts)
+            }
+            (S::WithAgent | S::Recalling { .. }, H::AgentFailed(why)) => {
+                let order = self.agent_is_done(AgentPart::unable(why.by).into(), acts);
+                self.begin_return(now, order, acts)
+            }
+            (S::WithAgent, H::OperatorReturns(order)) => {
+                let order = self.agent_is_done(order, acts);
+                self.begin_return(now, order, acts)
+            }
+            (S::Recalling { .. }, H::AgentAnswered) => {
+                acts.push(Act::BridgeAgent);
+                S::WithAgent
+            }
+            (S::Recalling { .. }, H::Timeout) => {
+                acts.push(Act::HangUpAgent);
+                let order = self.agent_is_done(AgentPart::unable(Party::Agent).into(), acts);
+                self.begin_return(now, order, acts)
+            }
+            (S::Recalling { .. }, H::OperatorReturns(order)) => {
+                acts.push(Act::HangUpAgent);
+                let order = self.agent_is_done(order, acts);
+                self.begin_return(now, order, acts)
+            }
+
+            (S::Referring { stage: Stage::Sent, .. }, H::ReferAnswered { code: 200..=299, .. }) => {
+                // Contract §3: this is no success yet, whatever the code.
+                S::Referring { stage: Stage::Accepted, until: Some(now + self.notify_timeout()) }
+            }
+            (S::Referring { stage, until }, H::ReferAnswered { code: 200..=299, .. }) => S::Referring { stage, until },
+            (S::Referring { stage: Stage::Sent, .. }, H::ReferAnswered { code, reason }) => {
+                let why = Ended::new(format!("REFER was refused: {code} {reason}"), Party::Customer, Some(code));
+                self.return_failed(now, ReturnMethod::Refer, why, acts)
+            }
+            (S::Referring { stage, until }, H::Notified { said, terminated }) => match told(said, terminated, acts) {
+                Told::Succeeded => self.refer_succeeded(acts),
+                Told::Failed(why) => self.return_failed(now, ReturnMethod::Refer, why, acts),
+                Told::Unknown(why) => self.refer_unknown(why, acts),
+                Told::Ringing => S::Referring { stage: Stage::Ringing, until: Some(now + RINGING.max(self.notify_timeout())) },
+                // RFC 3515 §2.4.4: NOTIFY may overtake the 202, and says as much.
+                Told::Nothing if stage != Stage::Ringing => {
+                    S::Referring { stage: Stage::Accepted, until: Some(now + self.notify_timeout()) }
+                }
+                Told::Nothing => S::Referring { stage, until },
+            },
+            (S::Referring { .. }, H::Timeout) => {
+                let why = format!("REFER was accepted, but no NOTIFY came in {} s", self.notify_timeout().as_secs());
+                self.refer_unknown(&why, acts)
+            }
+
+            (S::Awaiting { until }, H::Notified { said, terminated }) => match told(said, terminated, acts) {
+                Told::Nothing | Told::Ringing => S::Awaiting { until },
+                Told::Succeeded => self.refer_succeeded(acts),
+                Told::Unknown(why) => self.refer_unknown(why, acts),
+                Told::Failed(why) => {
+                    // Nobody is left to fall back for.
+                    acts.push(Act::Tell(CallEvent::ReturnFailed { why: why.clone() }));
+                    self.leave(CallState::Failed, why, acts)
+                }
+            },
+            (S::Awaiting { .. }, H::Timeout) => self.refer_unknown("The customer hung up, and no NOTIFY said how the REFER went", acts),
+
+            (S::Calling { until }, H::ReturnRings { code, reason }) => {
+                acts.push(Act::Tell(CallEvent::ReturnProgressed { code, reason, by_notify: false }));
+                S::Calling { until }
+            }
+            (S::Calling { .. }, H::ReturnAnswered { code, reason }) => {
+                acts.push(Act::Tell(CallEvent::ReturnProgressed { code, reason, by_notify: false }));
+                acts.push(Act::BridgeReturn);
+                acts.push(Act::Tell(CallEvent::ReturnSettled { verdict: ReturnVerdict::Succeeded }));
+                self.tell_agent(200, "OK", acts);
+                self.release_agent(acts);
+                S::Bridged
+            }
+            (S::Calling { .. }, H::ReturnLeft(why)) => self.return_failed(now, ReturnMethod::Invite, why, acts),
+            (S::Calling { .. }, H::Timeout) => {
+                acts.push(Act::HangUpReturn);
+                let why = Ended::new("The return endpoint did not answer", Party::ReturnEndpoint, Some(408));
+                self.return_failed(now, ReturnMethod::Invite, why, acts)
+            }
+            (S::Bridged, H::ReturnLeft(why)) => self.leave(CallState::Returned, why, acts),
+
+            // An agent that hangs up, or is lost, while its call goes back has nothing more to say; media events of
+            // a script that has ended, answers to a leg that was given up, and deadlines of a state just left are late.
+            (state, _late) => state,
+        };
+    }
+
+    /// The customer is answered and there: now the agent's part begins, or begins again.
+    fn begin_with_agent(&mut self, now: Instant, acts: &mut Acts) -> State {
+        let settings = self.settings.clone();
+        let settings::Agent::Script(script) = &settings.agent else { return State::WithAgent };
+        match ScriptRun::start(now, script, self.context.task_name.as_deref()) {
+            Some(run) => {
+                acts.push(Act::Tell(CallEvent::AgentAnswered { leg: None }));
+                acts.push(Act::StartScript);
+                self.script_goes_on(now, run, |run| run.on_time(now).cloned(), acts)
+            }
+            None => {
+                acts.push(Act::Tell(CallEvent::FindingRaised { finding: no_task(&self.context) }));
+                let order = self.agent_is_done(AgentPart::unable(Party::Bridge).into(), acts);
+                self.begin_return(now, order, acts)
+            }
+        }
+    }
+
+    fn script_goes_on(
+        &mut self,
+        now: Instant,
+        run: ScriptRun,
+        end: impl FnOnce(&ScriptRun) -> Option<crate::model::script::End>,
+        acts: &mut Acts,
+    ) -> State {
+        let Some(end) = end(&run) else { return State::WithScript(run) };
+        acts.push(Act::StopScript);
+        let part = AgentPart {
+            outcome: end.outcome,
+            current_task: end.current_task,
+            transfer: fill_in(&end.transfer, &self.context),
+            reference: fill_in(&end.reference, &self.context),
+            by: Party::Agent,
+        };
+        let order = self.agent_is_done(part.into(), acts);
+        self.begin_return(now, order, acts)
+    }
+
+    fn agent_is_done(&mut self, order: ReturnOrder, acts: &mut Acts) -> ReturnOrder {
+        let part = &order.part;
+        acts.push(Act::Tell(CallEvent::AgentEnded {
+            outcome: part.outcome,
+            current_task: part.current_task.clone().or_else(|| self.context.task_name.clone()),
+            transfer: part.transfer.clone(),
+            reference: part.reference.clone(),
+            by: part.by,
+        }));
+        order
+    }
+
+    fn begin_return(&mut self, now: Instant, order: ReturnOrder, acts: &mut Acts) -> State {
+        let method = if self.returns_tried >= MAX_RETURNS {
+            ReturnMethod::Bye
+        } else {
+            order.method.or(self.peer().map(|p| p.returns.method)).unwrap_or_default()
+        };
+        self.order = Some(order);
+        self.try_return(now, method, None, acts)
+    }
+
+    fn try_return(&mut self, now: Instant, method: ReturnMethod, after: Option<&Ended>, acts: &mut Acts) -> State {
+        let (Some(order), Some(peer)) = (&self.order, self.settings.peers.get(self.peer)) else {
+            return self.leave(CallState::Failed, Ended::new("The peer's settings are gone", Party::Operator, None), acts);
+        };
+        let (plan, finding) = Plan::make(order, &peer.returns, method, self.context.ext_conversation_id.as_deref());
+        acts.extend(finding.map(|finding| Act::Tell(CallEvent::FindingRaised { finding })));
+        self.returns_tried += 1;
+        acts.push(Act::Tell(CallEvent::ReturnStarted {
+            method: plan.method(),
+            uri: plan.uri().to_owned(),
+            payload: plan.payload().cloned(),
+        }));
+        match plan {
+            Plan::Bye => {
+                self.tell_agent(200, "OK", acts);
+                self.release_agent(acts);
+                acts.push(Act::HangUpCustomer);
+                let reason = after.map_or("Returned by BYE".to_owned(), |why| format!("Returned by BYE. {}", why.reason));
+                State::Byeing { why: Ended::new(reason, Party::Bridge, after.and_then(|why| why.code)) }
+            }
+            Plan::Refer { payload, .. } => {
+                acts.push(Act::SendRefer { refer_to: payload.refer_to });
+                State::Referring { stage: Stage::Sent, until: None }
+            }
+            Plan::Invite { uri, headers, .. } => {
+                acts.push(Act::InviteReturn { uri, headers });
+                State::Calling { until: now + RINGING }
+            }
+        }
+    }
+
+    fn return_failed(&mut self, now: Instant, method: ReturnMethod, why: Ended, acts: &mut Acts) -> State {
+        acts.push(Act::Tell(CallEvent::ReturnFailed { why: why.clone() }));
+        let to = self.peer().map_or(ReturnMethodOrAgent::Bye, |peer| fallback(&peer.returns, method, self.returns_tried));
+        acts.push(Act::Tell(CallEvent::FallbackTaken { to }));
+        match to {
+            ReturnMethodOrAgent::Bye => self.try_return(now, ReturnMethod::Bye, Some(&why), acts),
+            ReturnMethodOrAgent::Invite => self.try_return(now, ReturnMethod::Invite, Some(&why), acts),
+            ReturnMethodOrAgent::Agent => {
+                self.tell_agent(why.code.unwrap_or(503), "Return failed", acts);
+                match (&self.settings.agent, self.agent) {
+                    (settings::Agent::Script(_), _) => self.begin_with_agent(now, acts),
+                    (settings::Agent::Sip { .. }, AgentSide::There | AgentSide::Waits) => {
+                        acts.push(Act::BridgeAgent);
+                        State::WithAgent
+                    }
+                    (settings::Agent::Sip { ring_timeout_secs, .. }, AgentSide::None) => {
+                        acts.push(Act::InviteAgent);
+                        State::Recalling { until: now + Duration::from_secs(*ring_timeout_secs) }
+                    }
+                }
+            }
+        }
+    }
+
+    fn refer_succeeded(&mut self, acts: &mut Acts) -> State {
+        acts.push(Act::Tell(CallEvent::ReturnSettled { verdict: ReturnVerdict::Succeeded }));
+        self.leave(CallState::Returned, Ended::new("Returned by REFER", Party::Bridge, None), acts)
+    }
+
+    /// Neither success nor failure: nobody said. The context is stored, and the customer's side has the call (contract §3).
+    fn refer_unknown(&mut self, why: &str, acts: &mut Acts) -> State {
+        acts.push(Act::Tell(CallEvent::ReturnSettled { verdict: ReturnVerdict::Unknown { why: why.to_owned() } }));
+        self.leave(CallState::Ended, Ended::new(why, Party::Customer, None), acts)
+    }
+
+    fn leave(&mut self, state: CallState, why: Ended, acts: &mut Acts) -> State {
+        match state {
+            CallState::Returned => self.tell_agent(200, "OK", acts),
+            _ => self.tell_agent(why.code.filter(|c| *c >= 300).unwrap_or(487), "Request Terminated", acts),
+        }
+        self.agent = AgentSide::None;
+        acts.extend([Act::HangUpAgent, Act::HangUpReturn, Act::HangUpCustomer]);
+        State::Leaving { state, why }
+    }
+
+    fn tell_agent(&mut self, code: u16, reason: &str, acts: &mut Acts) {
+        if self.agent == AgentSide::Waits {
+            acts.push(Act::TellAgent { code, reason: reason.to_owned() });
+            self.agent = AgentSide::There;
+        }
+    }
+
+    /// An agent that waits for a verdict stays until it has heard it.
+    fn release_agent(&mut self, acts: &mut Acts) {
+        if self.agent == AgentSide::There {
+            acts.push(Act::HangUpAgent);
+            self.agent = AgentSide::None;
+        }
+    }
+
+    fn notify_timeout(&self) -> Duration {
+        Duration::from_secs(self.peer().map_or(30, |peer| peer.returns.notify_timeout_secs))
+    }
+}
+
+/// What a NOTIFY says of a REFER.
+enum Told {
+    Nothing,
+    /// 180 and the like: the target is being called.
+    Ringing,
+    Succeeded,
+    Failed(Ended),
+    Unknown(&'static str),
+}
+
+fn told(said: Option<(u16, String)>, terminated: bool, acts: &mut Acts) -> Told {
+    let Some((code, reason)) = said else {
+        return if terminated { Told::Unknown("The REFER's subscription ended without saying how it went") } else { Told::Nothing };
+    };
+    acts.push(Act::Tell(CallEvent::ReturnProgressed { code, reason: reason.clone(), by_notify: true }));
+    match code {
+        200..=299 => Told::Succeeded,
+        300.. => Told::Failed(Ended::new(format!("The return target said {code} {reason}"), Party::ReturnEndpoint, Some(code))),
+        _ if terminated => Told::Unknown("The REFER's subscription ended before a final answer"),
+        101.. => Told::Ringing,
+        _ => Told::Nothing,
+    }
+}
+
+fn no_task(context: &Context) -> Finding {
+    let seen = match &context.task_name {
+        Some(name) => format!("X-GA-taskName: {name}"),
+        None => "No X-GA-taskName".to_owned(),
+    };
+    Finding::new(
+        "no-task-serves",
+        Severity::Error,
+        Party::Operator,
+        seen,
+        "The agent's script has no task of that name and none for all others (*), so the call goes back as AGENT",
+        "Add the task, or one with the name *, to the script",
+    )
+}
+
+/// [D] How long a return target may ring.
+const RINGING: Duration = Duration::from_secs(120);
