@@ -269,8 +269,7 @@ pub enum AddressError {
 fn unfold(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let mut plain = String::with_capacity(text.len());
-    for (index, line) in text.split('\n').enumerate() {
-        let line = line.strip_suffix('\r').unwrap_or(line);
+    for (index, line) in text.split(['\r', '\n']).enumerate() {
         let part = if index == 0 { line.trim_end_matches([' ', '\t']) } else { line.trim_matches([' ', '\t']) };
         if !plain.is_empty() && !part.is_empty() {
             plain.push(' ');

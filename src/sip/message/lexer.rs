@@ -200,14 +200,16 @@ impl Lexer<'_> {
         let value = &line[colon + 1..];
         let lead = value.iter().take_while(|byte| is_lws(**byte)).count();
         let trail = value[lead..].iter().rev().take_while(|byte| is_lws(**byte)).count();
+        let inner = value.get(lead..value.len() - trail).unwrap_or_default();
         // All of these are within the head's limit, which 16 bits hold.
         self.headers.push(Header {
             name: HeaderName::parse(name),
-            folded,
+            // A stray CR is no fold, but it leaves no reader's value whole either (and the verdict refuses it).
+            folded: folded || memchr(b'\r', inner).is_some(),
             name_start: start as u16,
             name_len: name_len as u16,
             value_start: (start + colon + 1 + lead) as u16,
-            value_len: (value.len() - lead - trail) as u16,
+            value_len: inner.len() as u16,
         });
     }
 

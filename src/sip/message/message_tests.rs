@@ -73,6 +73,12 @@ fn other_headers_compare_without_case_and_keep_their_spelling() {
 }
 
 #[test]
+fn no_value_holds_a_line_break() {
+    let request = request("OPTIONS sip:a@b SIP/2.0\r\nX: a\rb\r\nY: \r\n a \r\n\t\r\n b\r\n\r\n");
+    assert_eq!(request.iter().map(|(_, _, value)| value.into_owned()).collect::<Vec<_>>(), ["a b", "a b"]);
+}
+
+#[test]
 fn latin_1_is_read_with_replacement() {
     let raw = b"OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\nX-GA-iv-n: J\xfcrgen\r\n\r\n";
     let Ok(Message::Request(request)) = Message::parse(Bytes::from_static(raw)) else { panic!("no request") };
