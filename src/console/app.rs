@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use super::{
     action::Action,
     backend::{Backend, CommandTicket, Facts},
+    panels::ladder::data::Ladder,
     panels::{call_header, calls, context, findings, frame, ladder, media, message, payload, return_form, test_call, timeline},
     state::{CallTab, Notice, Place, State},
     theme::{self, Space, Tokens},
@@ -72,12 +73,15 @@ pub struct App {
     closing: bool,
 }
 
-/// The messages of one call, read anew only when something crossed the wire.
+/// The messages of one call and its ladder, made anew only when something changed.
 #[derive(Default)]
 struct CallMessages {
     call: Option<CallId>,
     read_at: (u64, u64),
     views: Views,
+    ladder: Ladder,
+    /// In tenths of a second: what still goes on grows.
+    drawn_at: u64,
 }
 
 /// What a ticket stands for.
@@ -139,8 +143,8 @@ impl App {
         self.follow_test_call();
         self.state.call = self.state.call.filter(|id| calls::data::find(&self.snapshot, *id).is_some());
         let key = (self.snapshot.seq, self.snapshot.counters.messages_in + self.snapshot.counters.messages_out);
-        self.chosen.read(self.backend.as_ref(), self.state.call, key);
-        self.placed.read(self.backend.as_ref(), self.state.test_call, key);
+        self.chosen.read(self.backend.as_ref(), &self.snapshot, self.state.call, key, self.now);
+        self.placed.read(self.backend.as_ref(), &self.snapshot, self.state.test_call, key, self.now);
         let live = self.snapshot.calls.iter().any(|call| !call.state.is_final());
         if is_new || self.state.placing {
             ctx.request_repaint_after(FRAME * 2);
@@ -153,8 +157,14 @@ impl App {
     /// Who places a test call wants to see it: its row is chosen, unless another place is open.
     fn follow_test_call(&mut self) {
         let Some(placed) = self.follow.filter(|_| self.state.place == Place::Calls) else { return };
-        let Some(call) = calls::data::bridge_side(&self.snapshot, placed) else { return };
-        self.follow = None;
+        let Some(own) = calls::data::find(&self.snapshot, placed) else { return };
+        let bridge = calls::data::bridge_side(&self.snapshot, placed);
+        // To another program's bridge there is only the caller's own record; to ours, its record may follow in a moment.
+        self.follow = Some(placed).filter(|_| bridge.is_none() && !own.state.is_final());
+        let call = bridge.unwrap_or(placed);
+        if self.state.call == Some(call) {
+            return;
+        }
         if !self.state.listed.contains(&call) {
             self.state.listed.insert(0, call);
         }
@@ -207,7 +217,8 @@ impl App {
         let views = self.chosen.views.all();
         let width = ui.available_width();
         let right = Panel::right("message").resizable(true).default_size(width * 0.435).size_range(340.0..=width - 420.0).frame(panel);
-        let index = views.iter().position(|view| Some(view.number) == self.state.message);
+        let shown = self.shown_message();
+        let index = views.iter().position(|view| Some(view.number) == shown);
         let data = index.and_then(|index| Some(message::data::message(call, views.get(index)?, index)));
         right.show(ui, |ui| message::message_ui(ui, data.as_ref(), self.state.message_tab, actions));
         CentralPanel::no_frame().frame(panel).show(ui, |ui| self.call_ui(ui, call, actions));
@@ -232,8 +243,7 @@ impl App {
         ui.spacing_mut().item_spacing.y = Space::S;
         ui.push_id((self.state.tab, call.id), |ui| match self.state.tab {
             CallTab::Ladder => {
-                let data = ladder::data::ladder(call, self.chosen.views.all(), self.now);
-                ladder::ladder_ui(ui, &data, self.state.message, self.state.reveal_message, actions);
+                ladder::ladder_ui(ui, &self.chosen.ladder, self.shown_message(), self.state.reveal_message, actions);
             }
             CallTab::Context => context::context_ui(ui, &context::data::context(call), actions),
             CallTab::Payload => {
@@ -252,11 +262,10 @@ impl App {
         let placed = self.state.test_call.and_then(|id| calls::data::find(&self.snapshot, id));
         let bridge = placed.and_then(|p| calls::data::find(&self.snapshot, calls::data::bridge_side(&self.snapshot, p.id)?));
         let views = self.placed.views.all();
-        let ladder = placed.map(|p| ladder::data::ladder(p, views, self.now));
         let view = test_call::TestCallView {
             facts: &self.facts,
             running: placed.map(|p| (p.id, test_call::data::running(p, bridge, self.now))),
-            ladder: ladder.as_ref(),
+            ladder: placed.map(|_| &self.placed.ladder),
             journey: &test_call::data::journey(placed, bridge, views, &self.facts),
         };
         let panel = CentralPanel::no_frame().frame(Frame::new().fill(background));
@@ -316,12 +325,11 @@ impl App {
         self.chosen.views.all().iter().map(|view| view.number).collect()
     }
 
-    /// The first message of the chosen call that says most: its REFER, else its INVITE.
-    pub(super) fn telling_message(&self, id: CallId) -> Option<u64> {
-        let mut views = Views::default();
-        views.refresh(&self.backend.messages(id));
-        let refer = views.all().iter().find(|view| view.title == "REFER");
-        refer.or_else(|| views.all().first()).map(|view| view.number)
+    /// The message that is shown: the chosen one, else the one that says most, its REFER or its INVITE.
+    pub(super) fn shown_message(&self) -> Option<u64> {
+        let views = self.chosen.views.all();
+        let telling = || views.iter().find(|view| view.title == "REFER").or_else(|| views.first()).map(|view| view.number);
+        self.state.message.or_else(telling)
     }
 }
 
@@ -353,16 +361,21 @@ impl App {
 }
 
 impl CallMessages {
-    fn read(&mut self, backend: &dyn Backend, call: Option<CallId>, key: (u64, u64)) {
+    fn read(&mut self, backend: &dyn Backend, snapshot: &Snapshot, call: Option<CallId>, key: (u64, u64), now: Timestamp) {
+        let tenth = now.0 / 100_000;
         if self.call != call {
             *self = Self { call, ..Self::default() };
-        } else if self.read_at == key {
+        } else if self.read_at == key && self.drawn_at == tenth {
             return;
         }
-        if let Some(call) = call {
-            self.views.refresh(&backend.messages(call));
+        let Some(record) = call.and_then(|id| calls::data::find(snapshot, id)) else { return };
+        if self.read_at != key {
+            self.views.refresh(&backend.messages(record.id));
+        } else if record.state.is_final() {
+            return;
         }
-        self.read_at = key;
+        self.ladder = ladder::data::ladder(record, self.views.all(), now);
+        (self.read_at, self.drawn_at) = (key, tenth);
     }
 }
 

@@ -42,9 +42,7 @@ impl App {
                 self.state.tab = CallTab::Ladder;
                 self.state.pane = if self.state.call.is_some() { Pane::Ladder } else { Pane::Table };
                 self.state.reveal_message = true;
-                if self.state.message.is_none() {
-                    self.state.message = self.message_numbers().first().copied();
-                }
+                self.state.message = self.shown_message();
             }
             Action::Back => self.back(),
             Action::Focus(pane) => self.state.pane = pane,
@@ -82,7 +80,7 @@ impl App {
         self.state.pane = Pane::Table;
         if self.state.call != Some(call) {
             self.state.call = Some(call);
-            self.state.message = self.telling_message(call);
+            self.state.message = None;
             self.state.reveal_message = true;
         }
     }
@@ -96,7 +94,7 @@ impl App {
                 }
             }
             Pane::Ladder => {
-                self.state.message = beside(&self.message_numbers(), self.state.message, down);
+                self.state.message = beside(&self.message_numbers(), self.shown_message(), down);
                 self.state.reveal_message = true;
             }
         }

@@ -33,8 +33,13 @@ pub fn chips(snapshot: &Snapshot, facts: &Facts, now: Timestamp) -> Vec<Chip> {
     let mut chips: Vec<Chip> = Vec::new();
     for (address, customer_side, transports) in places {
         chips.push(if customer_side {
-            let hover = "The customer's side that this program plays: it places test calls and takes them back";
-            Chip { dot: Some(Tone::Of(Leg::Customer)), text: format!("Test caller {transports} {address}"), hover: hover.to_owned() }
+            // The customer's side listens twice: as the caller's SBC, and where calls are handed back to.
+            let (leg, name, hover) = if facts.return_uri.contains(&address.to_string()) {
+                (Leg::Return, "Return point", "Where this program takes test calls back")
+            } else {
+                (Leg::Customer, "Test caller", "The customer's side that this program plays: it places test calls")
+            };
+            Chip { dot: Some(Tone::Of(leg)), text: format!("{name} {address}"), hover: format!("{hover} ({transports})") }
         } else {
             Chip { dot: Some(Tone::Good), text: format!("{transports} {address}"), hover: "The bridge listens here".to_owned() }
         });
