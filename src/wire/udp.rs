@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 /// A bound UDP socket.
 pub struct UdpListener {
@@ -59,7 +59,8 @@ impl UdpListener {
     /// # Errors
     /// The destination can't be reached, or the datagram is too long.
     pub fn send(&self, bytes: &[u8], to: SocketAddr) -> io::Result<()> {
-        match self.socket.try_send_to(bytes, to) {
+        // Not tokio's own send: that waits for the first readiness event, and a fresh socket's first datagram would be lost.
+        match SockRef::from(&self.socket).send_to(bytes, &to.into()) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
             other => other.map(drop),
         }
