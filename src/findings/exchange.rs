@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use indexmap::IndexMap;
+
 use crate::{
     model::{Finding, Party, Severity},
     sip::message::{HeaderName, Message, Method, Request, Response},
@@ -66,13 +68,11 @@ fn missing_acks(messages: &[Exchanged], findings: &mut Vec<Finding>) -> HashSet<
 
 /// The same bytes from the same side more than once.
 fn retransmissions(messages: &[Exchanged], told_already: &HashSet<u32>, findings: &mut Vec<Finding>) {
-    let mut copies: HashMap<(Party, &[u8]), Vec<u32>> = HashMap::new();
+    let mut copies: IndexMap<(Party, &[u8]), Vec<u32>> = IndexMap::new();
     for exchanged in messages.iter().filter(|m| !told_already.contains(&m.index)) {
         copies.entry((exchanged.sender, exchanged.message.raw().as_ref())).or_default().push(exchanged.index);
     }
-    let mut repeated: Vec<((Party, &[u8]), Vec<u32>)> = copies.into_iter().filter(|(_, list)| list.len() > 1).collect();
-    repeated.sort_by_key(|(_, list)| list[0]);
-    for ((sender, bytes), list) in repeated {
+    for ((sender, bytes), list) in copies.into_iter().filter(|(_, list)| list.len() > 1) {
         let line =
             String::from_utf8_lossy(bytes.split(|&b| b == b'\r' || b == b'\n').find(|l| !l.is_empty()).unwrap_or_default()).into_owned();
         // One loss is the network's daily life; a message that goes out three times and more is a fault.
