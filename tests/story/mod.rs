@@ -5,4 +5,3 @@ pub mod lab;
 pub mod network;
 
 pub use lab::{A, B, Lab, Who};
-pub use network::Network;

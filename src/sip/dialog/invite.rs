@@ -94,13 +94,14 @@ impl UserAgent {
         response: Response,
         flow: Flow,
     ) {
-        let calling = match self.sessions.get_mut(id).map(|session| (session.know(flow.remote.ip()), &mut session.state)) {
-            Some(((), State::Calling(calling))) if calling.invite == transaction => calling,
+        let cancelled = match self.sessions.get(id).map(|session| &session.state) {
+            Some(State::Calling(calling)) if calling.invite == transaction => calling.cancel != Cancel::No,
+            // A repetition, while the application still thinks about the offer in it.
+            _ if self.awaits_answer(id, transaction, &response) => return,
             // A second phone answered, or a cancelled INVITE did after all.
             _ if response.status().is_success() => return self.refuse_late_2xx(now, transaction, &response, flow),
             _ => return,
         };
-        let cancelled = calling.cancel != Cancel::No;
         match response.code() {
             100..=199 => self.receive_provisional(now, id, transaction, response, flow),
             200..=299 => self.receive_2xx(now, id, transaction, response, flow),
@@ -231,6 +232,12 @@ impl UserAgent {
         let Ok(again) = self.send_again(now, &request, flow, changes, User::Invite(id)) else { return false };
         self.replace_transaction(id, User::Invite(id), again, Some(cseq));
         true
+    }
+
+    fn awaits_answer(&self, id: SessionId, transaction: TransactionId, response: &Response) -> bool {
+        self.sessions.get(id).is_some_and(|session| {
+            matches!(session.state, State::Acking { invite, .. } if invite == transaction) && session.is_peer(response.to_tag().as_deref())
+        })
     }
 
     /// Makes or renews the dialog of a response with a tag (§12.1.2).
