@@ -146,7 +146,9 @@ impl Run {
         let (text, state, by) = match (by_peer, code) {
             (true, _) => (format!("Refused: {code} {reason}"), CallState::Refused, Party::Bridge),
             (false, 408) => ("No answer to the INVITE".to_owned(), CallState::Failed, Party::Network),
-            (false, _) => (format!("The INVITE could not be sent: {reason}"), CallState::Failed, Party::Network),
+            (false, _) => {
+                ("The INVITE could not be sent: the address refuses it or cannot be reached".to_owned(), CallState::Failed, Party::Network)
+            }
         };
         self.journal.fault(now, text.clone());
         self.ended.get_or_insert((state, Ended::new(text, by, Some(code))));

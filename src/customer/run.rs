@@ -206,7 +206,8 @@ impl Run {
             SessionEnd::TransportFailed => (Ended::new("The network gave up", Party::Network, Some(503)), true),
             SessionEnd::Timeout => (Ended::new("No answer came", Party::Network, Some(408)), true),
         };
-        if fault {
+        // Why the INVITE failed has been told.
+        if fault && !(kind == LegKind::Call && self.ended.is_some()) {
             self.journal.fault(now, ended.reason.clone());
         }
         if kind == LegKind::Call && matches!(why, SessionEnd::RemoteBye) {
