@@ -137,7 +137,7 @@ impl Default for State {
 
 impl Default for TestForm {
     fn default() -> Self {
-        let variables = [("accountNumber", "3434"), ("name", "John Doe"), ("priority", "high")];
+        let variables = [("accountNumber", "3434"), ("customerName", "John Doe"), ("priority", "high")];
         Self {
             to: String::new(),
             transport: TransportName::Udp,

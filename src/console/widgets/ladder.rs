@@ -5,7 +5,7 @@ use eframe::egui::{
     text::{LayoutJob, TextFormat},
 };
 
-use super::{elided, elided_job};
+use super::{elided, fit_job};
 use crate::console::{
     action::Action,
     panels::ladder::data::{Arrow, Band, Ladder, Row, What},
@@ -67,6 +67,8 @@ impl Geometry {
         // The first gap has the most to say, the last one the least.
         let gaps: &[f32] = match ladder.columns.len() {
             0..=2 => &[1.0],
+            // Only what spans both gaps goes to a return URI.
+            3 if ladder.columns.last().is_some_and(|c| c.leg == Leg::Return) => &[1.7, 0.7],
             3 => &[1.2, 1.0],
             _ => &[1.5, 1.15, 0.8],
         };
@@ -199,7 +201,14 @@ fn label(painter: &Painter, tokens: &Tokens, rect: Rect, left: f32, right: f32, 
         job.append(&arrow.gist, 5.0, TextFormat::simple(theme::text(12.0), colour));
     }
     let room = Rect::from_min_max(Pos2::new(left + 8.0, rect.bottom() - 24.0), Pos2::new(right - 8.0, rect.bottom() - 8.0));
-    elided_job(painter, room, Align2::CENTER_CENTER, job);
+    let galley = fit_job(painter, job, room.width());
+    let place = Align2::CENTER_CENTER.align_size_within_rect(galley.size(), room);
+    if arrow.from.abs_diff(arrow.to) > 1 {
+        // It crosses somebody's lifeline, which must not run through the words.
+        let fill = if is_chosen { tokens.selected } else { tokens.panel };
+        painter.rect_filled(place.expand2(Vec2::new(4.0, -1.0)), 0.0, fill);
+    }
+    painter.galley(place.min, galley, tokens.text);
 }
 
 fn band_ui(painter: &Painter, tokens: &Tokens, rect: Rect, geometry: &Geometry, band: &Band) {

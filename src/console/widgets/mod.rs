@@ -21,7 +21,7 @@ pub use field::{FieldLook, labelled_field, segmented};
 pub use key_value::{KeyValue, key_values};
 pub use ladder::ladder;
 pub use note::note;
-pub use paint::{elided, elided_job, fit};
+pub use paint::{elided, fit, fit_job};
 pub use status_pill::{chip, pill, pill_at};
 pub use table::{Cell, Column, Table, TableRow, small_table};
 pub use tabs::{Tab, tabs};

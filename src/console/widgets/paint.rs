@@ -22,10 +22,10 @@ pub fn elided(painter: &Painter, rect: Rect, align: Align2, text: &str, font: Fo
     put(painter, rect, align, fit(painter, text, font, colour, rect.width()))
 }
 
-/// The same for text in several formats.
-pub fn elided_job(painter: &Painter, rect: Rect, align: Align2, mut job: LayoutJob) -> bool {
-    cut(&mut job, rect.width());
-    put(painter, rect, align, painter.layout_job(job))
+/// Lays text in several formats out in one line no wider than `width`.
+pub fn fit_job(painter: &Painter, mut job: LayoutJob, width: f32) -> Arc<Galley> {
+    cut(&mut job, width);
+    painter.layout_job(job)
 }
 
 fn cut(job: &mut LayoutJob, width: f32) {

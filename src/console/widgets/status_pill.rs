@@ -26,7 +26,7 @@ fn paint(ui: &Ui, rect: Rect, text: &str, tone: Tone) {
     let tokens = Tokens::of(ui);
     let colour = tokens.tone(tone);
     let fill = match tone {
-        Tone::Plain | Tone::Soft | Tone::Faint => tokens.control,
+        Tone::Plain | Tone::Soft | Tone::Faint => tokens.control_hover,
         _ => tokens.wash(colour, 0.2),
     };
     ui.painter().rect_filled(rect, Radius::PILL, fill);

@@ -72,8 +72,10 @@ pub fn status(snapshot: &Snapshot) -> Vec<String> {
     let mut parts = vec![
         format!("{} kept", count(usize::try_from(c.messages_kept).unwrap_or(usize::MAX), "message", "messages")),
         format!("{} in · {} out", grouped(c.messages_in), grouped(c.messages_out)),
-        format!("RTP {} in · {} out", grouped(c.rtp_packets_in), grouped(c.rtp_packets_out)),
     ];
+    if c.rtp_packets_in + c.rtp_packets_out > 0 {
+        parts.push(format!("RTP {} in · {} out", grouped(c.rtp_packets_in), grouped(c.rtp_packets_out)));
+    }
     if c.messages_malformed > 0 {
         parts.push(format!("{} malformed", grouped(c.messages_malformed)));
     }

@@ -74,7 +74,7 @@ pub fn ladder(call: &CallRecord, messages: &[MessageView], now: Timestamp) -> La
         rows.push(Row { at: message.at, time: String::new(), what: What::Arrow(parties.arrow(call, message)) });
         rows.extend(parties.hearsay(message));
     }
-    rows.extend(parties.agent_without_leg(call));
+    rows.extend(parties.agent_without_leg(call).into_iter().map(|row| Row { at: before_its_effect(row.at, messages), ..row }));
     rows.extend(media(call, &parties, now));
     // Stable: what was captured at the same moment keeps its order.
     rows.sort_by_key(|row| row.at);
@@ -211,6 +211,15 @@ impl Parties {
         [invited, answered, ended].into_iter().flatten().collect()
     }
 }
+
+/// An event is noted a moment after the messages that it causes have left; it stands above them all the same.
+fn before_its_effect(at: Timestamp, messages: &[MessageView]) -> Timestamp {
+    let mut caused = messages.iter().filter(|m| m.direction == Direction::Out && m.at <= at && at.micros_since(m.at) < EFFECT_US);
+    caused.next().map_or(at, |m| Timestamp(m.at.0.saturating_sub(1)))
+}
+
+/// Well below any round trip, well above what handing an event on takes.
+const EFFECT_US: u64 = 3_000;
 
 /// The host of a URI: all that a column's head has room for.
 fn host(uri: &str) -> &str {

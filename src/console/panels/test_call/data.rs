@@ -132,12 +132,14 @@ fn report_step(placed: Option<&CallRecord>) -> Step {
 fn mark_where_it_is(steps: &mut Vec<Step>, placed: Option<&CallRecord>, bridge: Option<&CallRecord>) {
     let Some(placed) = placed else { return };
     let last_done = steps.iter().rposition(|s| s.mark == Mark::Done).unwrap_or(0);
-    let Some(at) = steps.iter().skip(last_done + 1).position(|s| s.mark == Mark::Ahead).map(|i| i + last_done + 1) else { return };
-    if !placed.state.is_final() && steps.get(at).is_some_and(|next| next.title == "Return") {
+    let talking = !placed.state.is_final() && placed.answered_at.is_some();
+    let ahead = steps.iter().position(|s| s.mark == Mark::Ahead && s.title == "Return").filter(|_| talking);
+    if let Some(at) = ahead {
         let detail = "until the agent or the caller ends it".to_owned();
         steps.insert(at, Step { mark: Mark::Now, title: "Talking".to_owned(), detail, time: String::new() });
         return;
     }
+    let Some(at) = steps.iter().skip(last_done + 1).position(|s| s.mark == Mark::Ahead).map(|i| i + last_done + 1) else { return };
     let Some(next) = steps.get_mut(at) else { return };
     if !placed.state.is_final() {
         next.mark = Mark::Now;
