@@ -31,7 +31,7 @@ pub fn of_call(record: &CallRecord, messages: &[CapturedMessage]) -> Vec<Finding
     }
     found.extend(exchanged.iter().flat_map(|list| of_exchange(list)));
     found.extend(record.returns.iter().filter_map(|r| dropped(r.payload.as_ref()?)));
-    found.extend(record.legs.iter().flat_map(media));
+    found.extend(record.legs.iter().flat_map(|leg| media(leg, record.test_call)));
 
     let mut new: Vec<Finding> = Vec::new();
     for finding in found {
@@ -60,10 +60,11 @@ pub fn dropped(payload: &Payload) -> Option<Finding> {
     ))
 }
 
-fn media(leg: &LegRecord) -> Vec<Finding> {
+fn media(leg: &LegRecord, test_call: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     let Some(figures) = &leg.media else { return findings };
-    let side = side(leg.opened.role);
+    // What a test call doesn't hear is the bridge's not saying.
+    let side = if test_call { Party::Bridge } else { side(leg.opened.role) };
     if figures.strangers > 0 {
         findings.push(Finding::new(
             "rtp-from-strangers",
@@ -100,12 +101,13 @@ fn media(leg: &LegRecord) -> Vec<Finding> {
 }
 
 fn sender(record: &CallRecord, message: &CapturedMessage) -> Party {
-    let leg = record.legs.iter().find(|l| Some(l.opened.leg) == message.leg).map(|l| l.opened.role);
+    let leg = record.legs.iter().find(|l| Some(l.opened.leg) == message.leg).map(|l| (l.opened.role, l.opened.incoming));
     let (local, remote) = match (record.test_call, leg) {
-        (false, Some(role)) => (Party::Bridge, side(role)),
+        (false, Some((role, _))) => (Party::Bridge, side(role)),
         (false, None) => (Party::Bridge, Party::Network),
-        // A test call: this program is the customer, and the far side is the bridge or the return endpoint.
-        (true, Some(LegRole::Return)) => (Party::Customer, Party::ReturnEndpoint),
+        // A test call: this program is the customer, and calls its own return point or is called there by the bridge.
+        (true, Some((LegRole::Return, false))) => (Party::Customer, Party::ReturnEndpoint),
+        (true, Some((LegRole::Return, true))) => (Party::ReturnEndpoint, Party::Bridge),
         (true, _) => (Party::Customer, Party::Bridge),
     };
     if message.direction == Direction::In { remote } else { local }

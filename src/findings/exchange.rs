@@ -75,7 +75,7 @@ fn retransmissions(messages: &[Exchanged], told_already: &HashSet<u32>, findings
     for ((sender, bytes), list) in copies.into_iter().filter(|(_, list)| list.len() > 1) {
         let line =
             String::from_utf8_lossy(bytes.split(|&b| b == b'\r' || b == b'\n').find(|l| !l.is_empty()).unwrap_or_default()).into_owned();
-        // One loss is the network's daily life; a message that goes out three times and more is a fault.
+        // One loss is the network's daily life; one that goes out four times and more is a fault.
         let severity = if list.len() > 3 { Severity::Warning } else { Severity::Note };
         findings.push(Finding {
             messages: list.clone(),

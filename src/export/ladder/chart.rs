@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{WIDTH, clipped, gist, printable};
-use crate::model::{AgentKind, CallRecord, CapturedMessage, Direction, LegRole, Timestamp};
+use crate::model::{AgentKind, CallRecord, CapturedMessage, Direction, LegOpened, LegRole, Timestamp};
 
 /// Draws the head and all rows.
 pub fn draw(out: &mut String, record: &CallRecord, messages: &[CapturedMessage]) {
@@ -61,7 +61,7 @@ impl<'a> Columns<'a> {
         for who in order {
             let address = match who {
                 Who::Local => Some(local_text(record, messages)),
-                Who::Leg(role) => record.legs.iter().find(|l| l.opened.role == role).map(|l| l.opened.remote.to_string()),
+                Who::Leg(role) => record.legs.iter().find(|l| column_role(record, &l.opened) == role).map(|l| l.opened.remote.to_string()),
                 Who::Elsewhere => messages.iter().find(|m| far_side(record, m) == Who::Elsewhere).map(|m| m.remote.to_string()),
             };
             if let Some(address) = address {
@@ -85,7 +85,12 @@ impl<'a> Columns<'a> {
 fn far_side(record: &CallRecord, message: &CapturedMessage) -> Who {
     let by_id = record.legs.iter().find(|l| Some(l.opened.leg) == message.leg);
     let leg = by_id.or_else(|| record.legs.iter().find(|l| l.opened.remote == message.remote));
-    leg.map_or(Who::Elsewhere, |l| Who::Leg(l.opened.role))
+    leg.map_or(Who::Elsewhere, |l| Who::Leg(column_role(record, &l.opened)))
+}
+
+/// In a test call's record a return leg that came in is the bridge calling our own return point: its far side is the called one.
+fn column_role(record: &CallRecord, leg: &LegOpened) -> LegRole {
+    if record.test_call && leg.role == LegRole::Return && leg.incoming { LegRole::Customer } else { leg.role }
 }
 
 fn name(who: Who, test_call: bool) -> &'static str {
