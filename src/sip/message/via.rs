@@ -25,7 +25,7 @@ pub struct Via {
 pub enum ViaError {
     #[error("no Via at all")]
     Missing,
-    #[error("no sent-protocol SIP/2.0/…")]
+    #[error("no sent-protocol SIP/2.0/TRANSPORT")]
     Protocol,
     #[error("no valid sent-by")]
     SentBy,
@@ -48,7 +48,8 @@ impl Via {
             return Err(ViaError::Protocol);
         };
         let (transport, sent_by) = rest.split_once([' ', '\t']).ok_or(ViaError::Protocol)?;
-        if !name.eq_ignore_ascii_case("SIP") || version != "2.0" || !is_token(transport.as_bytes()) {
+        // The version is the start line's to judge: even a 505 must find its way back.
+        if !name.eq_ignore_ascii_case("SIP") || !is_token(version.as_bytes()) || !is_token(transport.as_bytes()) {
             return Err(ViaError::Protocol);
         }
         let sent_by = trim_lws(sent_by);
@@ -163,7 +164,8 @@ mod tests {
         for (text, why) in [
             ("", ViaError::Protocol),
             ("SIP/2.0/UDP", ViaError::Protocol),
-            ("SIP/7.0/UDP h", ViaError::Protocol),
+            ("HTTP/1.1/UDP h", ViaError::Protocol),
+            ("SIP//UDP h", ViaError::Protocol),
             ("SIP/2.0/U,P h", ViaError::Protocol),
             ("SIP/2.0/UDP ;branch=a", ViaError::SentBy),
             ("SIP/2.0/UDP h:port", ViaError::SentBy),
