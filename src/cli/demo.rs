@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, io::Write as _, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
-use super::{DemoArgs, placed, told};
+use super::{DemoArgs, placed};
 use crate::{
     config, customer,
     engine::EngineHandle,
@@ -54,7 +54,7 @@ async fn travel(engine: &EngineHandle, method: ReturnMethod) -> Result<Journey, 
         task: Some("call_routing".to_owned()),
         conversation: Some(format!("demo-{}", method.name().to_ascii_lowercase())),
         customer: Some("4711".to_owned()),
-        iv: [("accountNumber".to_owned(), "12345".to_owned()), ("name".to_owned(), "Zoë".to_owned())].into_iter().collect(),
+        iv: [("accountNumber".to_owned(), "12345".to_owned()), ("customerName".to_owned(), "Zoë".to_owned())].into_iter().collect(),
         dtmf: Some("1".to_owned()),
         dtmf_after_secs: 0.5,
         ..TestCall::default()
@@ -86,20 +86,17 @@ impl Journey {
         let bridge = &self.bridge;
         let _ = writeln!(
             text,
-            "\nThe agent ended with {}, task {}.",
-            bridge.outcome.map_or("nothing", Outcome::wire),
-            bridge.current_task.as_deref().unwrap_or("–")
+            "\nThe agent ended task {} with {}.",
+            bridge.current_task.as_deref().or(bridge.context.task_name.as_deref()).unwrap_or("–"),
+            bridge.outcome.map_or("nothing", Outcome::wire)
         );
-        match self.customer.test_report.as_ref().and_then(|report| report.returned.as_ref()).filter(|p| !p.items.is_empty()) {
-            Some(payload) => {
-                text.push_str("What came back, decoded\n");
-                told::push_payload(&mut text, payload);
-            }
-            None => text.push_str("What the bridge keeps for the customer to fetch\n"),
-        }
+        // With BYE nothing comes back on the wire (contract §3).
         if method == ReturnMethod::Bye {
-            for (name, value) in bridge.transfer_variables.iter().chain(&bridge.reference_variables) {
-                let _ = writeln!(text, "  {name}  {value}");
+            text.push_str("Kept for the customer to fetch\n");
+            for (prefix, set) in [("tv", &bridge.transfer_variables), ("rv", &bridge.reference_variables)] {
+                for (name, value) in set {
+                    let _ = writeln!(text, "  {prefix}  {name:16}  {value}");
+                }
             }
         }
         let faults = self.faults(method);

@@ -1,4 +1,4 @@
-//! A finished test call in words: one JSON object, or a ladder with the decoded payload under it.
+//! A finished test call in words: one JSON object, or a ladder with what went wrong under it.
 
 use std::fmt::Write as _;
 
@@ -25,26 +25,13 @@ pub fn as_json(record: &CallRecord, messages: &[CapturedMessage]) -> Value {
     })
 }
 
-/// The ladder, what came back, and what went wrong.
+/// The ladder with what came back, and what went wrong.
 pub fn as_text(record: &CallRecord, messages: &[CapturedMessage]) -> String {
     let mut text = export::ladder::text(record, messages);
     let report = record.test_report.as_deref().cloned().unwrap_or_default();
-    if let Some(payload) = report.returned.as_ref().filter(|p| !p.items.is_empty()) {
-        text.push_str("\nReturned\n");
-        push_payload(&mut text, payload);
-    }
     text.push('\n');
     push_verdict(&mut text, &report);
     text
-}
-
-/// The decoded payload, one line for each item.
-pub fn push_payload(text: &mut String, payload: &Payload) {
-    let width = payload.items.iter().map(|item| item.parameter.chars().count()).max().unwrap_or_default();
-    for item in &payload.items {
-        let _ = writeln!(text, "  {:width$}  {}", item.parameter, printable(&item.value));
-    }
-    let _ = writeln!(text, "  {} of {} characters", payload.used, payload.limit);
 }
 
 fn push_verdict(text: &mut String, report: &TestCallReport) {
@@ -140,9 +127,8 @@ mod tests {
     }
 
     #[test]
-    fn the_text_shows_what_came_back_and_what_went_wrong() {
+    fn the_text_says_what_went_wrong() {
         let text = as_text(&record(), &[]);
-        assert!(text.contains("X-GA-transfer        SYSTEM"), "{text}");
         assert!(text.contains("1.500 s  no good"), "{text}");
         assert!(!text.contains('\u{1b}'), "no control reaches the terminal");
     }
