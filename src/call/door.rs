@@ -127,6 +127,7 @@ impl Switch {
         self.calls.insert(id, Call::new(transfer, invite, flow.remote, customer));
         self.waiting.push_back(id);
         self.begin_waiting(now, false);
+        self.want_ports();
     }
 
     /// Ports have come: calls that waited for one go on; with no port in sight they are refused.
@@ -156,7 +157,6 @@ impl Switch {
                 let _ = self.ua.reject(now, session, 503, "", &[("Retry-After".to_owned(), "5".to_owned())]);
             }
         }
-        self.want_ports();
     }
 
     /// Takes a port for the leg's sound; `false` where none is free.
