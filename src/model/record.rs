@@ -173,7 +173,13 @@ impl CallRecord {
                 self.state = CallState::Ringing;
             }
             CallEvent::AgentRinging { .. } => self.state = CallState::Ringing,
-            CallEvent::AgentAnswered { .. } => self.agent_answered_at = Some(at),
+            CallEvent::AgentAnswered { .. } => {
+                self.agent_answered_at = Some(at);
+                // An agent that was called again has the customer at once.
+                if self.answered_at.is_some() {
+                    self.state = CallState::WithAgent;
+                }
+            }
             CallEvent::CallAnswered { .. } => {
                 self.answered_at.get_or_insert(at);
                 self.state = CallState::WithAgent;

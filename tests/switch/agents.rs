@@ -92,13 +92,13 @@ fn nothing_of_the_return_leaves_before_the_ack() {
     let mut lab = Lab::new(settings());
     lab.loses(lab.address(Customer), "ACK", 3);
     let call = lab.calls_with(|invite| invite.headers[0].1 = "at_once".into());
-    lab.hears(Customer, |e| matches!(e, UaEvent::Refer { .. }));
+    let UaEvent::Refer { refer, .. } = lab.hears(Customer, |e| matches!(e, UaEvent::Refer { .. })) else { unreachable!() };
     assert_eq!(lab.told(Customer), ["200 INVITE", "REFER"]);
     assert!(
         lab.lines.iter().position(|l| l.contains("REFER") && l.contains("192.0.2.1:5060 →"))
             > lab.lines.iter().rposition(|l| l.contains("ACK"))
     );
-    lab.does(Customer, |ua, now| ua.hang_up(now, call, &[], None)).unwrap();
+    lab.does(Customer, |ua, now| ua.refuse_refer(now, call, refer, 603)).unwrap();
     lab.is_over();
 }
 

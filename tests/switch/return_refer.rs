@@ -185,8 +185,9 @@ fn a_customer_that_hangs_up_after_202_and_says_nothing_leaves_it_unknown() {
 #[test]
 fn a_customer_that_hangs_up_before_the_refer_is_answered_was_first() {
     let mut lab = Lab::new(settings());
-    let (call, _) = referred(&mut lab);
+    let (call, refer) = referred(&mut lab);
     lab.does(Customer, |ua, now| ua.hang_up(now, call, &[], None)).unwrap();
+    let _ = lab.does(Customer, |ua, now| ua.refuse_refer(now, call, refer, 481));
     let record = lab.is_over();
     assert_eq!(record.state, CallState::Ended);
     assert!(matches!(verdict(&record), ReturnVerdict::Failed { .. }));
