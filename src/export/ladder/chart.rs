@@ -13,8 +13,15 @@ pub fn draw(out: &mut String, record: &CallRecord, messages: &[CapturedMessage])
     let begin = messages.iter().map(|m| m.at).chain([record.started_at]).min().unwrap_or_default();
     let mut rows: Vec<(Timestamp, Row<'_>)> = messages.iter().map(|m| (m.at, Row::Message(m))).collect();
     rows.extend(record.timeline.iter().filter(|n| !told_by_an_arrow(&n.text)).map(|n| (n.at, Row::Note(n.text.as_str()))));
-    // Stable: at the same moment, messages before what is said about them.
-    rows.sort_by_key(|(at, _)| *at);
+    // At the same moment: what came, what it led to, and what went out for it.
+    rows.sort_by_key(|(at, row)| {
+        let order = match row {
+            Row::Message(message) if message.direction == Direction::In => 0,
+            Row::Note(_) => 1,
+            Row::Message(_) => 2,
+        };
+        (*at, order)
+    });
 
     for (at, row) in rows {
         let line = match row {
