@@ -68,7 +68,7 @@ impl Geometry {
         let gaps: &[f32] = match ladder.columns.len() {
             0..=2 => &[1.0],
             // Only what spans both gaps goes to a return URI.
-            3 if ladder.columns.last().is_some_and(|c| c.leg == Leg::Return) => &[1.7, 0.7],
+            3 if ladder.columns.last().is_some_and(|c| c.leg == Leg::Return) => &[1.6, 0.8],
             3 => &[1.2, 1.0],
             _ => &[1.5, 1.15, 0.8],
         };

@@ -80,7 +80,8 @@ pub fn ladder(call: &CallRecord, messages: &[MessageView], now: Timestamp) -> La
     rows.sort_by_key(|row| row.at);
     let mut last = String::new();
     for (index, row) in rows.iter_mut().enumerate() {
-        let time = if index == 0 { "0 ms".to_owned() } else { since(row.at.micros_since(start)) };
+        let time = since(row.at.micros_since(start));
+        let time = if index == 0 || time == "+0 ms" { "0 ms".to_owned() } else { time };
         if time != last && matches!(row.what, What::Arrow(_)) {
             row.time.clone_from(&time);
             last = time;
