@@ -83,6 +83,12 @@ impl Shared {
         let _ = self.waker.set(waker);
     }
 
+    /// Somebody has read since the last snapshot, or waits to be woken by the next one: a reader that sleeps until then
+    /// must not miss the end of a burst.
+    fn is_watched(&self) -> bool {
+        self.read.load(Ordering::Relaxed) || self.waker.get().is_some()
+    }
+
     pub(super) fn capture(&self) -> MutexGuard<'_, Capture> {
         lock(&self.capture)
     }
@@ -127,7 +133,7 @@ impl Publisher {
 
     /// Whether there is something new that somebody wants to see.
     pub fn is_due(&self) -> bool {
-        self.changed && self.shared.read.load(Ordering::Relaxed)
+        self.changed && self.shared.is_watched()
     }
 
     /// How many calls are not over.
@@ -189,9 +195,10 @@ impl Publisher {
 
     /// Publishes a snapshot if anything changed and (unless `always`) anybody looks.
     pub fn publish(&mut self, at: Timestamp, always: bool) {
-        if !self.changed || !(always || self.shared.read.swap(false, Ordering::Relaxed)) {
+        if !self.changed || !(always || self.shared.is_watched()) {
             return;
         }
+        self.shared.read.store(false, Ordering::Relaxed);
         self.changed = false;
         self.shared.snapshot.store(Arc::new(Snapshot {
             at,
