@@ -87,9 +87,9 @@ impl UserAgent {
     }
 
     pub(super) fn session_expired(&mut self, now: Instant, id: SessionId) {
-        match self.sessions.get(id).map(|session| &session.state) {
-            Some(State::Confirmed | State::Acking { .. } | State::Answered { .. }) => self.leave(now, id, SessionEnd::SessionExpired),
-            _ => {}
+        let state = self.sessions.get(id).map(|session| &session.state);
+        if let Some(State::Confirmed | State::Acking { .. } | State::Answered { .. }) = state {
+            self.leave(now, id, SessionEnd::SessionExpired);
         }
     }
 }

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::sip::{
     ids::Ids,
+    message::Request,
     timers::TimerQueue,
     transaction::{Failure, Happened, Layer, TransactionReport},
     transport::Flow,
@@ -157,7 +158,7 @@ impl UserAgent {
         self.timers.forget_dead(|ring| sessions.waits_for(ring.owner, ring.serial));
     }
 
-    fn client_failed(&mut self, now: Instant, user: User, request: crate::sip::message::Request, flow: Flow, why: Failure) {
+    fn client_failed(&mut self, now: Instant, user: User, request: Box<Request>, flow: Flow, why: Failure) {
         if why == Failure::Transport && self.fall_back_to_udp(now, user, &request, flow) {
             return;
         }

@@ -28,6 +28,7 @@ pub struct PingId(pub(super) u64);
 
 /// What comes out of a user agent.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "an output is moved twice, and boxing each event would cost more")]
 pub enum UaOutput {
     Transmit(Transmit),
     Event(UaEvent),

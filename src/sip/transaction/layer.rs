@@ -42,7 +42,7 @@ impl TransactionId {
 #[derive(Debug)]
 pub enum Happened<U> {
     /// A client transaction gave up; its request may be tried elsewhere.
-    ClientFailed { user: U, request: Request, flow: Flow, why: Failure },
+    ClientFailed { user: U, request: Box<Request>, flow: Flow, why: Failure },
     /// An INVITE has waited for 200 ms: send a 100 for it.
     TryingDue { id: TransactionId, user: U },
     /// Our refusal of an INVITE was never acknowledged, or can't be delivered.
@@ -461,7 +461,7 @@ impl<U: Copy> Layer<U> {
         let (user, flow) = (transaction.user, transaction.flow);
         self.happened.push_back(match &transaction.role {
             Role::ClientInvite { request, .. } | Role::ClientOther { request, .. } => {
-                Happened::ClientFailed { user, request: request.clone(), flow, why }
+                Happened::ClientFailed { user, request: Box::new(request.clone()), flow, why }
             }
             Role::ServerInvite { .. } | Role::ServerOther { .. } => Happened::ServerFailed { user },
         });
