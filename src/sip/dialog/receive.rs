@@ -2,12 +2,12 @@
 
 use std::{net::SocketAddr, time::Instant};
 
-use super::{IncomingRequest, SessionId, UaEvent, UserAgent, reply::RETRY_AFTER_SECS, request::ALLOW, user_agent::User};
+use super::{IncomingRequest, SessionId, UaEvent, UserAgent, VerbError, reply::RETRY_AFTER_SECS, request::ALLOW, user_agent::User};
 use crate::sip::{
     ids::Ids,
     message::{Fault, HeaderName, Message, Method, ParseError, Request, Response, Via},
     transaction::{Heard, Matched, ServerKey},
-    transport::{Flow, Received, via::response_address},
+    transport::{Flow, Received, Transmit, via::response_address},
 };
 
 impl UserAgent {
@@ -155,10 +155,22 @@ impl UserAgent {
     /// §16.3, §21.4.1: says what is wrong, where the request can be answered at all.
     fn refuse_malformed(&mut self, request: Request, flow: Flow, fault: Fault) {
         let bytes = request.raw().clone();
-        let answer = fault.code().zip(request.top_via().ok());
-        let answered = answer.and_then(|(code, top)| {
-            let incoming = IncomingRequest::new(request, flow, &top, &self.ids);
-            self.refuse_stateless(&incoming, code, fault.reason(), |builder| builder).ok().map(|()| code)
+        let answered = fault.code().filter(|_| request.has(HeaderName::Via)).and_then(|code| {
+            let sent = match request.top_via() {
+                Ok(top) => {
+                    let incoming = IncomingRequest::new(request, flow, &top, &self.ids);
+                    self.refuse_stateless(&incoming, code, fault.reason(), |builder| builder)
+                }
+                // A Via of another version, say (RFC 4475 §3.1.2.16): the packet's source is all that is left.
+                Err(_) => {
+                    let tag = self.ids.tag(0);
+                    let response = self.begin_response(&request, code, fault.reason(), Some(&tag)).build();
+                    response
+                        .map(|response| self.layer.send(Transmit { flow, bytes: response.raw().clone(), retransmission: false }))
+                        .map_err(VerbError::from)
+                }
+            };
+            sent.ok().map(|()| code)
         });
         self.events.push_back(UaEvent::Malformed { flow, fault, answered, bytes });
     }
