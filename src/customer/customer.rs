@@ -13,7 +13,7 @@ use crate::{
     model::{CallEvent, CallId, Command, TestCall},
     party::{Input, Output, Party},
     sip::{
-        dialog::{IncomingRequest, SessionId, UaEvent},
+        dialog::{IncomingRequest, SessionEnd, SessionId, UaEvent},
         digest::server::{Answer, Asked, Authenticator},
         message::{HeaderName, Method},
     },
@@ -120,6 +120,10 @@ impl Customer {
             }),
             UaEvent::SubscriptionEnded { id, .. } => self.in_session(side, id, |run, _, _| run.referral_unheard(now)),
             UaEvent::Cancelled { id, .. } => self.in_session(side, id, |run, _, _| run.journal.step(now, "The INVITE was taken back")),
+            // Over for the caller; the session may live on for the last NOTIFY (RFC 5057 §4).
+            UaEvent::Bye { id, .. } => {
+                self.in_session(side, id, |run, site, kind| run.session_ended(now, site, kind, &SessionEnd::RemoteBye))
+            }
             UaEvent::Ended { id, why } => self.in_session(side, id, |run, site, kind| run.session_ended(now, site, kind, &why)),
             UaEvent::Note { id: Some(id), text, .. } => self.in_session(side, id, |run, _, _| run.journal.step(now, text)),
             // What belongs to no call of ours is counted where the bytes are captured.
@@ -127,7 +131,6 @@ impl Customer {
             | UaEvent::Notify { .. }
             | UaEvent::OfferRefused { .. }
             | UaEvent::Info { .. }
-            | UaEvent::Bye { .. }
             | UaEvent::Pong { .. }
             | UaEvent::Malformed { .. }
             | UaEvent::DialogUnknown { .. }

@@ -140,7 +140,22 @@ fn an_ignored_refer_gets_202_and_no_notify() {
     lab.advance(secs(40));
     assert_eq!(lab.messages("NOTIFY").len(), 0);
     lab.bridge_does(|bridge, now| bridge.hang_up(now, session, &[], None));
+    lab.advance(secs(1));
+    assert!(lab.end_of(id).is_some(), "nobody waits for the NOTIFY that was not to come");
     assert!(lab.over(id).0.ok);
+}
+
+#[test]
+fn a_bye_that_crosses_the_return_call_still_gets_the_last_notify() {
+    let mut lab = Lab::new();
+    let (id, session) = lab.call_up(on_return(OnReturn::Accept));
+    lab.bridge_does(|bridge, now| bridge.refer(now, session, REFER_TO, &[]));
+    assert_eq!(notified(&mut lab), (Some(100), false));
+    lab.bridge_does(|bridge, now| bridge.hang_up(now, session, &[], None));
+    let (report, state) = lab.over(id);
+    let last = lab.messages("NOTIFY").pop().expect("a NOTIFY");
+    assert_eq!(last.fields().body(), b"SIP/2.0 200 OK\r\n");
+    assert_eq!((report.ok, state), (true, CallState::Returned), "{report:?}");
 }
 
 #[test]
