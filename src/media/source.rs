@@ -8,6 +8,8 @@ use smallvec::SmallVec;
 #[derive(Debug, Default)]
 pub struct SourceLock {
     negotiated: Option<SocketAddr>,
+    /// Where the peer was before it moved, and how many more packets from there may be its last ones.
+    former: Option<(SocketAddr, u8)>,
     state: State,
     strangers: SmallVec<[SocketAddr; 8]>,
     pub stranger_packets: u64,
@@ -31,6 +33,8 @@ pub enum Verdict {
     Accepted,
     /// Accepted, and from now on this is where the peer is.
     Learned,
+    /// Not accepted and no stranger either: nothing is settled yet, or the peer's last packets from where it was.
+    Untimely,
     /// Not accepted; `new`: not told before, and worth telling.
     Stranger {
         new: bool,
@@ -43,6 +47,7 @@ impl SourceLock {
         if remote == self.negotiated && !matches!(self.state, State::Closed) {
             return;
         }
+        self.former = self.remote().filter(|former| Some(*former) != remote).map(|former| (former, LAST_PACKETS));
         self.negotiated = remote;
         self.state = match remote {
             None => State::Closed,
@@ -53,9 +58,18 @@ impl SourceLock {
 
     /// Judges one packet.
     pub fn judge(&mut self, from: SocketAddr, ssrc: u32) -> Verdict {
+        if let Some((former, left)) = &mut self.former
+            && *former == from
+            && *left > 0
+        {
+            *left -= 1;
+            return Verdict::Untimely;
+        }
         match self.state {
             State::Locked(address) if address == from => Verdict::Accepted,
-            State::Locked(_) | State::Closed => self.note_stranger(from),
+            // An answerer may speak before we have read its answer (RFC 3264 §5.1).
+            State::Closed => Verdict::Untimely,
+            State::Locked(_) => self.note_stranger(from),
             State::Learning { .. } if self.negotiated == Some(from) => {
                 // The peer is where it said: whoever spoke before it was somebody else.
                 self.state = State::Locked(from);
@@ -101,6 +115,8 @@ impl SourceLock {
 }
 
 const LEARNING_PACKETS: u8 = 5;
+/// A second of them. After that it has not moved, whatever it said: behind NAT it is learned there, else told as a stranger.
+const LAST_PACKETS: u8 = 50;
 const MOST_TOLD: usize = 8;
 
 #[cfg(test)]
@@ -128,8 +144,10 @@ mod tests {
     }
 
     #[test]
-    fn before_anything_is_settled_nobody_is_heard() {
-        assert_eq!(SourceLock::default().judge(address(1), 7), Verdict::Stranger { new: true });
+    fn before_anything_is_settled_nobody_is_heard_and_nobody_is_a_stranger() {
+        let mut lock = SourceLock::default();
+        assert_eq!(lock.judge(address(1), 7), Verdict::Untimely);
+        assert_eq!(lock.stranger_packets, 0);
     }
 
     #[test]
@@ -173,8 +191,12 @@ mod tests {
         assert_eq!(lock.remote(), Some(address(2)), "a re-INVITE that moves nothing keeps what was learned");
         lock.settle(Some(address(4)), false);
         assert_eq!(lock.judge(address(4), 7), Verdict::Accepted);
+        for _ in 0..50 {
+            assert_eq!(lock.judge(address(2), 7), Verdict::Untimely, "the last packets from where it was");
+        }
         assert_eq!(lock.judge(address(2), 7), Verdict::Stranger { new: true });
+        assert_eq!(lock.judge(address(9), 7), Verdict::Stranger { new: true });
         lock.settle(None, false);
-        assert_eq!(lock.judge(address(4), 7), Verdict::Stranger { new: true });
+        assert_eq!(lock.judge(address(4), 7), Verdict::Untimely);
     }
 }

@@ -348,6 +348,18 @@ fn strangers_are_counted_told_and_neither_relayed_nor_answered() {
 }
 
 #[test]
+fn a_voice_before_the_answer_is_read_is_no_stranger() {
+    let mut lab = Lab::new();
+    lab.does(MediaCommand::Open { stream: CUSTOMER, port: port(CUSTOMER) });
+    let mut voice = Voice::of(CUSTOMER);
+    lab.says(&mut voice, &[1; 160]);
+    lab.does(MediaCommand::Configure { stream: CUSTOMER, setup: setup(CUSTOMER) });
+    lab.says(&mut voice, &[1; 160]);
+    let figures = lab.closes(CUSTOMER);
+    assert_eq!((figures.strangers, figures.packets_received, figures.packets_lost), (0, 1, 0));
+}
+
+#[test]
 fn behind_nat_packets_go_to_where_they_come_from() {
     let nat = SocketAddr::from(([203, 0, 113, 9], 61_000));
     let mut lab = Lab::bridged(StreamSetup { relearn: true, ..setup(CUSTOMER) }, setup(AGENT));

@@ -193,6 +193,7 @@ impl Stream {
         match self.source.judge(from, header.ssrc) {
             Verdict::Accepted => {}
             Verdict::Learned => sink.event(self.owner, MediaEvent::SourceLearned { stream: self.id, from }),
+            Verdict::Untimely => return None,
             Verdict::Stranger { new } => {
                 if new {
                     sink.event(self.owner, MediaEvent::Stranger { stream: self.id, from });
@@ -262,6 +263,9 @@ impl Stream {
     }
 
     pub fn handle_rtcp(&mut self, now: Instant, clock: &Clock, from: SocketAddr, bytes: &[u8]) {
+        if self.source.remote().is_none() {
+            return;
+        }
         let expected = self.source.remote().is_some_and(|remote| remote.ip() == from.ip()) || self.rtcp_remote == Some(from);
         if !expected {
             self.source.stranger_packets += 1;
