@@ -134,16 +134,21 @@ impl Lab {
 
     /// The bridge places a return INVITE to the return point.
     pub fn bridge_invites(&mut self, headers: &[(&str, &str)]) -> SessionId {
-        self.bridge_invites_as(headers, None)
+        self.bridge_invites_as(headers, Some(sdp(50_010)), None)
     }
 
-    pub fn bridge_invites_as(&mut self, headers: &[(&str, &str)], credentials: Option<ClientCredentials>) -> SessionId {
+    pub fn bridge_invites_as(
+        &mut self,
+        headers: &[(&str, &str)],
+        offer: Option<Bytes>,
+        credentials: Option<ClientCredentials>,
+    ) -> SessionId {
         let invite = NewInvite {
             target: format!("sip:return@{RETURN_POINT}"),
             next_hops: vec![(Transport::Udp, address(RETURN_POINT))],
             from: "<sip:bridge@192.0.2.2>".to_owned(),
             headers: headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
-            offer: Some(sdp(50_010)),
+            offer,
             max_forwards: 70,
             credentials,
             ..NewInvite::default()

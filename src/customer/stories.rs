@@ -373,15 +373,38 @@ fn the_return_point_challenges_where_it_has_users() {
     let mut lab = Lab::with(|setup| setup.return_users = vec![User { username: "bridge".into(), secret: Secret::new("pw") }]);
     let (id, session) = lab.call_up(on_return(OnReturn::Accept));
     let credentials = |password: &str| Some(ClientCredentials { username: "bridge".into(), password: password.into(), in_dialog: false });
-    lab.bridge_invites_as(&[("X-GA-extConId", "c-1")], credentials("wrong"));
+    lab.bridge_invites_as(&[("X-GA-extConId", "c-1")], Some(sdp(50_010)), credentials("wrong"));
     let refused = lab.bridge_sees(|event| if let UaEvent::Rejected { code, .. } = event { Some(*code) } else { None });
     assert_eq!(refused, 401);
-    let back = lab.bridge_invites_as(&[("X-GA-extConId", "c-1")], credentials("pw"));
+    let back = lab.bridge_invites_as(&[("X-GA-extConId", "c-1")], Some(sdp(50_010)), credentials("pw"));
     lab.bridge_sees(|event| matches!(event, UaEvent::Answered { id, .. } if *id == back).then_some(()));
     lab.advance(secs(5));
     lab.bridge_does(|bridge, now| bridge.hang_up(now, session, &[], None));
     let (report, state) = lab.over(id);
     assert_eq!((report.ok, state), (true, CallState::Returned), "{report:?}");
+}
+
+#[test]
+fn a_return_of_nobodys_test_call_with_a_late_offer_is_answered_too() {
+    let mut lab = Lab::with(|setup| setup.return_users = vec![User { username: "bridge".into(), secret: Secret::new("pw") }]);
+    let credentials = ClientCredentials { username: "bridge".into(), password: "pw".into(), in_dialog: false };
+    let back = lab.bridge_invites_as(&[("X-GA-transfer", "AGENT")], None, Some(credentials));
+    lab.bridge_sees(|event| matches!(event, UaEvent::Answered { id, sdp: Some(_), .. } if *id == back).then_some(()));
+    lab.bridge_does(|bridge, now| bridge.answer_offer(now, back, sdp(50_010)));
+    assert_eq!(hung_up(&mut lab), SessionEnd::RemoteBye);
+    let id = lab.events.first().expect("it has a record").0;
+    let (report, state) = lab.over(id);
+    assert_eq!((report.ok, state, report.returned_by), (true, CallState::Returned, Some(ReturnMethod::Invite)), "{report:?}");
+    assert!(lab.media.iter().any(|m| matches!(m, MediaCommand::Configure { setup, .. } if setup.remote.is_some())));
+}
+
+#[test]
+fn nothing_new_is_placed_while_the_program_ends() {
+    let mut lab = Lab::new();
+    assert!(lab.command(Command::Drain).is_ok());
+    assert!(lab.command(Command::PlaceTestCall { call: Box::default() }).is_err());
+    assert!(lab.command(Command::HangUp { call: crate::model::CallId(1) }).is_err());
+    assert!(lab.log.is_empty());
 }
 
 #[test]
