@@ -291,6 +291,11 @@ impl Transfer {
                 let state = if matches!(why.by, Party::Network | Party::Bridge) { CallState::Failed } else { CallState::Ended };
                 self.leave(state, why, acts)
             }
+            (S::Referring { .. } | S::Calling { .. } | S::Awaiting { .. }, H::OperatorHangsUp) => {
+                let why = Ended::new("The operator hung up", Party::Operator, None);
+                acts.push(Act::Tell(CallEvent::ReturnFailed { why: why.clone() }));
+                self.leave(CallState::Ended, why, acts)
+            }
             (_, H::OperatorHangsUp) => self.leave(CallState::Ended, Ended::new("The operator hung up", Party::Operator, None), acts),
 
             (S::Arriving, H::PortReady) => match &self.settings.agent {
@@ -635,3 +640,7 @@ fn no_task(context: &Context) -> Finding {
 
 /// [D] How long a return target may ring.
 const RINGING: Duration = Duration::from_secs(120);
+
+#[cfg(test)]
+#[path = "transfer_tests.rs"]
+mod tests;

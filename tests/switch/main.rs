@@ -1,4 +1,5 @@
 //! Stories of whole transfers, told through the switch in virtual time (contract §1–§3).
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a story starts at some real instant, and stops where it goes wrong")]
 
 #[path = "../story/network.rs"]
 mod network;
