@@ -61,6 +61,20 @@ fn reliable_responses_go_one_after_the_other() {
     lab.is_over();
 }
 
+/// Found by SIPp on a busy machine: the agent answers at once, and the 200 overtakes the PRACK.
+#[test]
+fn a_prack_that_the_200_overtook_is_answered() {
+    let mut lab = Lab::new();
+    let (a, b) = calls_and_requires_100rel(&mut lab);
+    lab.does(B, |ua, now| ua.ring(now, b, 180, None, &[])).unwrap();
+    lab.does(B, |ua, now| ua.answer(now, b, Some(sdp("quick")), &[])).unwrap();
+    lab.hears(B, |event| matches!(event, UaEvent::Established { .. }));
+    let lines = lab.messages();
+    assert!(lines.contains(&"A PRACK") && lines.contains(&"B 200 PRACK"), "{lines:?}");
+    lab.does(A, |ua, now| ua.hang_up(now, a, &[], None)).unwrap();
+    lab.is_over();
+}
+
 #[test]
 fn a_prack_that_never_comes_ends_the_call_with_504() {
     let mut lab = Lab::new();

@@ -155,12 +155,14 @@ impl UserAgent {
         let offered = sdp.is_some() && !ringing.offered && sdp_of(&ringing.request).is_none();
         let (invite, cseq) = (ringing.invite, session.dialog.remote_cseq.unwrap_or_default());
         let cseq = ringing.request.cseq().map_or(cseq, |cseq| cseq.0);
+        let overtaken = ringing.unacknowledged.as_ref().map(|reliable| (reliable.rseq, cseq));
         let flow = self.layer.flow(invite).unwrap_or(session.flow);
         self.layer.respond(now, invite, &response);
         let transmit = Transmit { flow, bytes: response.raw().clone(), retransmission: true };
         let session = self.session_mut(id)?;
         session.local_sdp = sdp.or_else(|| session.local_sdp.take());
         session.interval = interval;
+        session.overtaken = overtaken;
         self.stop_timers(id);
         self.await_ack(now, id, |interval| State::Answered { transmit, interval, cseq, offered });
         self.run_interval(now, id);

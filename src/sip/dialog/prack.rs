@@ -33,7 +33,10 @@ impl UserAgent {
         });
         let Some(session) = self.sessions.get_mut(id) else { return };
         let State::Ringing(ringing) = &mut session.state else {
-            return self.answer_now(now, &incoming, 481, |builder| builder);
+            // §3: a response may be overtaken by the 2xx; its PRACK is good all the same.
+            let late = session.overtaken.take_if(|(rseq, cseq)| named == Some((*rseq, *cseq, true)));
+            let code = if late.is_some() { 200 } else { 481 };
+            return self.answer_now(now, &incoming, code, |builder| builder);
         };
         let invite_cseq = ringing.request.cseq().map(|cseq| cseq.0).unwrap_or_default();
         let matches = |rseq: u32| named == Some((rseq, invite_cseq, true));

@@ -56,6 +56,8 @@ pub(super) struct Session {
     pub challenges: u8,
     /// The nonce answered last, and how often.
     pub nonce: Option<(Box<str>, u32)>,
+    /// A reliable response that our 2xx overtook, by RSeq and CSeq: its PRACK may still come (RFC 3262 §3).
+    pub overtaken: Option<(u32, u32)>,
     /// A BYE that waits for the ACK of our 2xx (§15).
     pub next_bye: Option<Box<NextBye>>,
     pub timers: [u64; SessionTimer::COUNT],
@@ -245,6 +247,7 @@ impl Session {
             credentials: None,
             challenges: 0,
             nonce: None,
+            overtaken: None,
             next_bye: None,
             timers: [0; SessionTimer::COUNT],
         }
