@@ -1,0 +1,21 @@
+//! The real binary on loopback, called by software that others wrote: SIPp as caller, agent and customer; baresip that hears.
+//!
+//! Everything takes a free port, and nothing sleeps: a test waits for a process to end, for the ready line,
+//! or for the control API to say so.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test stops where something is amiss, and its deadlines are real time"
+)]
+
+mod support;
+
+mod admission;
+mod bad_input;
+mod dialogs;
+mod heard;
+mod returns;
+mod sip_agent;
+#[cfg(feature = "console")]
+mod window;
