@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use bytes::{Bytes, BytesMut};
 
-use super::fields::{Fields, Header};
+use super::fields::{Fields, Header, Headers};
 use super::header_name::HeaderName;
 use super::list::ListItems;
 use super::method::Method;
@@ -207,7 +207,7 @@ const LARGEST_LINE: usize = 8 * 1024;
 #[derive(Debug)]
 struct Writer {
     bytes: BytesMut,
-    headers: Vec<Header>,
+    headers: Headers,
     body: Bytes,
     error: Option<BuildError>,
 }
@@ -221,7 +221,7 @@ struct Open {
 
 impl Writer {
     fn with_capacity(bytes: usize) -> Self {
-        Self { bytes: BytesMut::with_capacity(bytes), headers: Vec::with_capacity(32), body: Bytes::new(), error: None }
+        Self { bytes: BytesMut::with_capacity(bytes), headers: Headers::new(), body: Bytes::new(), error: None }
     }
 
     fn put(&mut self, text: &str) {
@@ -252,7 +252,7 @@ impl Writer {
         // A head that outgrows 16 bits fails in `finish`; until then the casts may wrap.
         self.headers.push(Header {
             name,
-            folded: false,
+            uneven: false,
             name_start: open.name as u16,
             name_len: (open.value - 2 - open.name) as u16,
             value_start: open.value as u16,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::ops::Deref;
 
 use bytes::Bytes;
 
@@ -17,7 +18,7 @@ use super::via::{Via, ViaError};
 #[derive(Debug, Clone)]
 pub struct Fields {
     pub(super) raw: Bytes,
-    pub(super) headers: Vec<Header>,
+    pub(super) headers: Headers,
     pub(super) body_start: u32,
     pub(super) body_end: u32,
     /// The first thing that the lexer could not read; the verdict begins with it.
@@ -25,11 +26,43 @@ pub struct Fields {
     pub(super) received_from: Option<SocketAddr>,
 }
 
+/// The headers in wire order, and which names are among them: most questions are after a header that is not there.
+#[derive(Debug, Clone)]
+pub(super) struct Headers {
+    all: Vec<Header>,
+    present: u128,
+}
+
+impl Headers {
+    pub fn new() -> Self {
+        // More than nearly all messages have: one allocation.
+        Self { all: Vec::with_capacity(32), present: 0 }
+    }
+
+    pub fn push(&mut self, header: Header) {
+        self.present |= header.name.bit();
+        self.all.push(header);
+    }
+
+    fn named(&self, name: HeaderName) -> impl Iterator<Item = &Header> {
+        let all = if self.present & name.bit() == 0 { &[] } else { self.all.as_slice() };
+        all.iter().filter(move |header| header.name == name)
+    }
+}
+
+impl Deref for Headers {
+    type Target = [Header];
+    fn deref(&self) -> &[Header] {
+        &self.all
+    }
+}
+
 /// Where one header lies. A head is at most 64 KiB, so 16 bits reach everywhere.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Header {
     pub name: HeaderName,
-    pub folded: bool,
+    /// Folded over lines, or with a stray CR: its reader gets a copy without line breaks.
+    pub uneven: bool,
     pub name_start: u16,
     pub name_len: u16,
     pub value_start: u16,
@@ -91,15 +124,17 @@ impl Fields {
 
     /// The first value of a header that has no [`HeaderName`], its name compared without regard to case.
     pub fn other(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.named(HeaderName::Other).find(|header| self.name_text(header).eq_ignore_ascii_case(name)).map(|header| self.value(header))
+        self.named(HeaderName::Other)
+            .find(|header| self.name_bytes(header).eq_ignore_ascii_case(name.as_bytes()))
+            .map(|header| self.value(header))
     }
 
     /// Headers whose name begins so, in wire order: the name as written, and the value.
     pub fn others_with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
-        self.named(HeaderName::Other)
-            .map(|header| (self.name_text(header), header))
-            .filter(|(name, _)| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)))
-            .map(|(name, header)| (name, self.value(header)))
+        let begins = |header: &&Header| {
+            self.name_bytes(header).get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+        };
+        self.named(HeaderName::Other).filter(begins).map(|header| (self.name_text(header), self.value(header)))
     }
 
     pub fn has(&self, name: HeaderName) -> bool {
@@ -128,7 +163,7 @@ impl Fields {
 
     /// All Via values, top first.
     pub fn vias(&self) -> impl Iterator<Item = Result<Via, ViaError>> {
-        self.list(HeaderName::Via).map(|via| Via::parse(&via))
+        self.shared_items(HeaderName::Via).map(Via::from_text)
     }
 
     pub fn from(&self) -> Result<NameAddr, AddressError> {
@@ -147,7 +182,7 @@ impl Fields {
 
     /// All addresses of a header that holds a list: Route, Record-Route, Contact, Diversion, P-Asserted-Identity.
     pub fn addresses(&self, name: HeaderName) -> impl Iterator<Item = Result<NameAddr, NameAddrError>> {
-        self.list(name).map(|item| NameAddr::parse(&item))
+        self.shared_items(name).map(|item| NameAddr::from_text(&item))
     }
 
     /// The first Contact.
@@ -212,12 +247,30 @@ impl Fields {
     }
 
     pub(super) fn named(&self, name: HeaderName) -> impl Iterator<Item = &Header> {
-        self.headers.iter().filter(move |header| header.name == name)
+        self.headers.named(name)
     }
 
     pub(super) fn name_text(&self, header: &Header) -> &str {
+        std::str::from_utf8(self.name_bytes(header)).unwrap_or("")
+    }
+
+    fn name_bytes(&self, header: &Header) -> &[u8] {
         let start = header.name_start as usize;
-        self.raw.get(start..start + header.name_len as usize).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or("")
+        self.raw.get(start..start + header.name_len as usize).unwrap_or_default()
+    }
+
+    /// As [`Fields::list`], each item sharing the message's bytes.
+    pub(super) fn shared_items(&self, name: HeaderName) -> impl Iterator<Item = Text> {
+        self.named(name).flat_map(|header| {
+            let value = self.shared_value(header);
+            let mut at = 0;
+            std::iter::from_fn(move || {
+                let (item, next) = ListItems::next_in(&value, at)?;
+                let item = value.share(item);
+                at = next;
+                Some(item)
+            })
+        })
     }
 
     pub(super) fn value_bytes(&self, header: &Header) -> &[u8] {
@@ -227,11 +280,11 @@ impl Fields {
 
     pub(super) fn value(&self, header: &Header) -> Cow<'_, str> {
         let bytes = self.value_bytes(header);
-        if header.folded { Cow::Owned(unfold(bytes)) } else { String::from_utf8_lossy(bytes) }
+        if header.uneven { Cow::Owned(unfold(bytes)) } else { String::from_utf8_lossy(bytes) }
     }
 
     fn shared_value(&self, header: &Header) -> Text {
-        if header.folded {
+        if header.uneven {
             return Text::from(unfold(self.value_bytes(header)));
         }
         let start = header.value_start as usize;

@@ -146,6 +146,11 @@ impl HeaderName {
         Self::Other
     }
 
+    /// One bit for each name, to note which are there.
+    pub(super) const fn bit(self) -> u128 {
+        1 << self as u8
+    }
+
     /// Whether a second header of this name makes a message malformed (§7.3.1: no list, so one only).
     pub const fn is_single(self) -> bool {
         matches!(
@@ -188,6 +193,7 @@ const fn by_length() -> ByLength {
         length += 1;
     }
     table.starts[LONGEST + 1] = filled as u8;
+    assert!(ALL.len() < 128, "a name has no bit of its own");
     assert!(filled == ALL.len(), "a name is longer than LONGEST");
     table
 }

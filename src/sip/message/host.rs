@@ -15,13 +15,24 @@ pub enum Host {
 impl Host {
     /// Reads a host as it stands before port and parameters; None when it is none.
     pub fn parse(text: &str) -> Option<Self> {
+        Self::parse_with(text, |name| name.into())
+    }
+
+    /// As [`Host::parse`], a name going on to share the bytes of `whole`, which `text` is a part of.
+    pub(super) fn parse_in(whole: &Text, text: &str) -> Option<Self> {
+        Self::parse_with(text, |name| whole.share(name))
+    }
+
+    fn parse_with(text: &str, name: impl Fn(&str) -> Text) -> Option<Self> {
         if let Some(inner) = text.strip_prefix('[') {
             return parse_ipv6(inner.strip_suffix(']')?).map(|ip| Self::Ip(ip.into()));
         }
-        if let Ok(ip) = text.parse::<Ipv4Addr>() {
+        if text.ends_with(|last: char| last.is_ascii_digit())
+            && let Ok(ip) = text.parse::<Ipv4Addr>()
+        {
             return Some(Self::Ip(ip.into()));
         }
-        is_host_name(text).then(|| Self::Name(text.into()))
+        is_host_name(text).then(|| Self::Name(name(text)))
     }
 
     /// The address, when it is a literal one.

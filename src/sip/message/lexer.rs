@@ -4,12 +4,12 @@
 //! only what is no SIP message at all is an error.
 
 use bytes::Bytes;
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
-use super::fields::{Fields, Header};
+use super::fields::{Fields, Header, Headers};
 use super::header_name::HeaderName;
 use super::method::Method;
-use super::text::is_token;
+use super::text::is_token_byte;
 use super::verdict::Fault;
 use super::{Message, Request, Response};
 
@@ -62,7 +62,7 @@ pub(super) fn lex(raw: Bytes, limits: &Limits) -> Result<Message, ParseError> {
         return Err(ParseError::TooLarge);
     }
     let start_line = StartLine::read(line, start)?;
-    let mut lexer = Lexer { bytes, at: (line_end + 1).min(bytes.len()), head_limit, limits, headers: Vec::with_capacity(32), defect: None };
+    let mut lexer = Lexer { bytes, at: (line_end + 1).min(bytes.len()), head_limit, limits, headers: Headers::new(), defect: None };
     if line_end == bytes.len() {
         lexer.defect = Some(Fault::bad("No Header Fields"));
     }
@@ -146,78 +146,81 @@ struct Lexer<'a> {
     at: usize,
     head_limit: usize,
     limits: &'a Limits,
-    headers: Vec<Header>,
+    headers: Headers,
     defect: Option<Fault>,
 }
 
 impl Lexer<'_> {
     /// Reads up to and over the empty line; `at` is the body's first byte afterwards.
     fn read_headers(&mut self) {
-        let mut ended = false;
-        while let Some(line_end) = self.line_end(self.at) {
+        loop {
             let start = self.at;
-            let content_end = line_end.content;
-            if content_end == start {
-                self.at = line_end.next;
-                ended = true;
-                break;
-            }
-            // §7.3.1: a line that begins with a blank continues the one before.
-            let (mut end, mut folded) = (line_end, false);
-            while matches!(self.bytes.get(end.next), Some(b' ' | b'\t')) {
-                let Some(next) = self.line_end(end.next) else { break };
-                (end, folded) = (next, true);
-            }
-            self.at = end.next;
-            if end.next > self.head_limit {
-                self.fault(Fault::answer(513, "Message Too Large: Header Section"));
-                break;
-            }
-            if end.content - start > self.limits.line {
-                self.fault(Fault::answer(513, "Message Too Large: Header Line"));
-                continue;
-            }
-            if self.headers.len() >= self.limits.headers {
-                self.fault(Fault::answer(513, "Message Too Large: Too Many Header Fields"));
-                continue;
-            }
-            self.read_header(start, end.content, folded);
-        }
-        if !ended {
-            self.fault(Fault::bad("Header Section Without End"));
-            self.at = self.bytes.len();
+            let after = match self.bytes.get(start..).unwrap_or_default() {
+                [b'\r', b'\n', ..] => start + 2,
+                [b'\n', ..] => start + 1,
+                _ if self.read_header(start) => continue,
+                _ => {
+                    self.fault(Fault::bad("Header Section Without End"));
+                    self.bytes.len()
+                }
+            };
+            self.at = after;
+            return;
         }
     }
 
-    fn read_header(&mut self, start: usize, end: usize, folded: bool) {
-        let line = &self.bytes[start..end];
-        let Some(colon) = memchr(b':', line) else { return self.fault(Fault::bad("Header Line Without Colon")) };
-        let name_len = colon - line[..colon].iter().rev().take_while(|byte| is_blank(**byte)).count();
-        let name = &line[..name_len];
-        if !is_token(name) {
-            return self.fault(Fault::bad("Bad Header Name"));
+    /// Reads one header with its continuation lines; false where no line end follows, or the head is too large.
+    fn read_header(&mut self, start: usize) -> bool {
+        // The name, and the colon behind it (§25.1 `HCOLON`: blanks may stand before it).
+        let token = |byte: &&u8| is_token_byte(**byte);
+        let name_len = self.bytes[start..].iter().take_while(token).count();
+        let mut at = start + name_len;
+        while matches!(self.bytes.get(at), Some(b' ' | b'\t')) {
+            at += 1;
         }
-        let value = &line[colon + 1..];
-        let lead = value.iter().take_while(|byte| is_lws(**byte)).count();
-        let trail = value[lead..].iter().rev().take_while(|byte| is_lws(**byte)).count();
-        let inner = value.get(lead..value.len() - trail).unwrap_or_default();
-        // All of these are within the head's limit, which 16 bits hold.
-        self.headers.push(Header {
-            name: HeaderName::parse(name),
-            // A stray CR is no fold, but it leaves no reader's value whole either (and the verdict refuses it).
-            folded: folded || memchr(b'\r', inner).is_some(),
-            name_start: start as u16,
-            name_len: name_len as u16,
-            value_start: (start + colon + 1 + lead) as u16,
-            value_len: inner.len() as u16,
-        });
-    }
-
-    /// The line that begins at `start`: where its text ends, and where the next begins. A lone LF ends a line too.
-    fn line_end(&self, start: usize) -> Option<LineEnd> {
-        let next = start + memchr(b'\n', self.bytes.get(start..)?)? + 1;
-        let content = if next >= start + 2 && self.bytes[next - 2] == b'\r' { next - 2 } else { next - 1 };
-        Some(LineEnd { content, next })
+        let well_begun = name_len > 0 && self.bytes.get(at) == Some(&b':');
+        let mut value_start = if well_begun { at + 1 } else { start };
+        while well_begun && matches!(self.bytes.get(value_start), Some(b' ' | b'\t')) {
+            value_start += 1;
+        }
+        // The value, to the line end that no blank follows (§7.3.1).
+        let (mut end, mut uneven) = (value_start, false);
+        loop {
+            let Some(LineEnd { content, next, stray }) = line_end(self.bytes, end) else { return false };
+            uneven |= stray;
+            self.at = next;
+            if !matches!(self.bytes.get(next), Some(b' ' | b'\t')) {
+                end = content;
+                break;
+            }
+            (end, uneven) = (next, true);
+        }
+        if self.at > self.head_limit {
+            self.fault(Fault::answer(513, "Message Too Large: Header Section"));
+            return false;
+        }
+        if end.saturating_sub(start) > self.limits.line {
+            self.fault(Fault::answer(513, "Message Too Large: Header Line"));
+        } else if self.headers.len() >= self.limits.headers {
+            self.fault(Fault::answer(513, "Message Too Large: Too Many Header Fields"));
+        } else if !well_begun {
+            let line = self.bytes.get(start..end).unwrap_or_default();
+            self.fault(Fault::bad(if memchr(b':', line).is_some() { "Bad Header Name" } else { "Header Line Without Colon" }));
+        } else {
+            let value = self.bytes.get(value_start..end).unwrap_or_default();
+            let lead = value.iter().take_while(|byte| is_lws(**byte)).count();
+            let trail = value[lead..].iter().rev().take_while(|byte| is_lws(**byte)).count();
+            // All of these are within the head's limit, which 16 bits hold.
+            self.headers.push(Header {
+                name: HeaderName::parse(&self.bytes[start..start + name_len]),
+                uneven,
+                name_start: start as u16,
+                name_len: name_len as u16,
+                value_start: (value_start + lead) as u16,
+                value_len: (value.len() - lead - trail) as u16,
+            });
+        }
+        true
     }
 
     fn fault(&mut self, fault: Fault) {
@@ -225,10 +228,25 @@ impl Lexer<'_> {
     }
 }
 
-#[derive(Clone, Copy)]
+/// Where a line's text ends, and where the next begins.
 struct LineEnd {
     content: usize,
     next: usize,
+    /// A CR that ends no line stands in it.
+    stray: bool,
+}
+
+/// The end of the line that `from` is in. A lone LF ends a line too: some senders end all of theirs so.
+fn line_end(bytes: &[u8], from: usize) -> Option<LineEnd> {
+    let (mut at, mut stray) = (from, false);
+    loop {
+        let content = at + memchr2(b'\r', b'\n', bytes.get(at..)?)?;
+        match (bytes.get(content), bytes.get(content + 1)) {
+            (Some(b'\n'), _) => return Some(LineEnd { content, next: content + 1, stray }),
+            (_, Some(b'\n')) => return Some(LineEnd { content, next: content + 2, stray }),
+            _ => (at, stray) = (content + 1, true),
+        }
+    }
 }
 
 /// The first readable Content-Length; the verdict refuses a second one, and one that can not be read.
@@ -237,10 +255,6 @@ fn content_length(bytes: &[u8], headers: &[Header]) -> Option<usize> {
     let start = header.value_start as usize;
     let value = bytes.get(start..start + header.value_len as usize)?;
     super::fields::decimal(std::str::from_utf8(value).ok()?)?.try_into().ok()
-}
-
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t')
 }
 
 fn is_lws(byte: u8) -> bool {

@@ -16,6 +16,19 @@ impl<'a> ListItems<'a> {
         Self { value, at: 0 }
     }
 
+    /// The item at or after `at` that is not empty, and where to go on.
+    pub(super) fn next_in(text: &str, mut at: usize) -> Option<(&str, usize)> {
+        while at < text.len() {
+            let end = item_end(text, at);
+            let item = trim_lws(text.get(at..end)?);
+            at = end + 1;
+            if !item.is_empty() {
+                return Some((item, at));
+            }
+        }
+        None
+    }
+
     /// Where the first item ends.
     pub(super) fn first_end(text: &str) -> usize {
         item_end(text, 0)
@@ -26,18 +39,19 @@ impl<'a> Iterator for ListItems<'a> {
     type Item = Cow<'a, str>;
 
     fn next(&mut self) -> Option<Cow<'a, str>> {
-        while self.at < self.value.len() {
-            let (start, end) = (self.at, item_end(&self.value, self.at));
-            self.at = end + 1;
-            let item = match &self.value {
-                Cow::Borrowed(text) => Cow::Borrowed(trim_lws(text.get(start..end)?)),
-                Cow::Owned(text) => Cow::Owned(trim_lws(text.get(start..end)?).to_owned()),
-            };
-            if !item.is_empty() {
-                return Some(item);
+        match &self.value {
+            Cow::Borrowed(text) => {
+                let (item, next) = Self::next_in(text, self.at)?;
+                self.at = next;
+                Some(Cow::Borrowed(item))
+            }
+            Cow::Owned(text) => {
+                let (item, next) = Self::next_in(text, self.at)?;
+                let item = item.to_owned();
+                self.at = next;
+                Some(Cow::Owned(item))
             }
         }
-        None
     }
 }
 

@@ -64,7 +64,9 @@ impl Uri {
         let scheme_end = whole.find(':').ok_or(UriError::Scheme)?;
         let name = &whole[..scheme_end];
         let scheme = scheme_of(name).ok_or(UriError::Scheme)?;
-        if whole.bytes().any(|byte| byte <= b' ' || matches!(byte, b'<' | b'>' | b'"' | 0x7f)) {
+        // No early end: so the compiler looks at many bytes at once.
+        let bad = |byte: u8| (byte <= b' ') | (byte == b'<') | (byte == b'>') | (byte == b'"') | (byte == 0x7f);
+        if whole.bytes().fold(false, |found, byte| found | bad(byte)) {
             return Err(UriError::Character);
         }
         let start = scheme_end + 1;
@@ -80,7 +82,7 @@ impl Uri {
             text: Text::default(),
         };
         match scheme {
-            Scheme::Sip | Scheme::Sips => uri.read_sip(whole, start)?,
+            Scheme::Sip | Scheme::Sips => uri.read_sip(&text, whole, start)?,
             Scheme::Tel => uri.read_tel(whole, start)?,
             Scheme::Other if start == whole.len() => return Err(UriError::Trailing),
             Scheme::Other => {}
@@ -183,7 +185,7 @@ impl Uri {
         }
     }
 
-    fn read_sip(&mut self, whole: &str, start: usize) -> Result<(), UriError> {
+    fn read_sip(&mut self, text: &Text, whole: &str, start: usize) -> Result<(), UriError> {
         // The user part may hold `;`, `?` and `/`, so the at sign is looked for before everything else (§25.1 `user-unreserved`).
         let host_start = match whole[start..].find('@') {
             None => start,
@@ -200,7 +202,7 @@ impl Uri {
             }
         };
         let (host, port, rest) = split_host_port(&whole[host_start..], false).ok_or(UriError::Port)?;
-        self.host = Some(Host::parse(host).ok_or(UriError::Host)?);
+        self.host = Some(Host::parse_in(text, host).ok_or(UriError::Host)?);
         self.port = port;
         self.read_tail(whole, whole.len() - rest.len())
     }

@@ -6,7 +6,7 @@ use super::method::Method;
 use super::name_addr::NameAddr;
 use super::text::has_control;
 use super::uri::{Scheme, UriError};
-use super::{Limits, Request, Response, Via};
+use super::{Limits, Request, Response};
 
 /// What is wrong with a message, and what follows from it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -142,9 +142,9 @@ fn judge_common(fields: &Fields) -> Result<(), Fault> {
 
 /// §7.3.1: headers that are no lists come once.
 fn judge_counts(fields: &Fields) -> Result<(), Fault> {
-    let mut seen = 0u64;
+    let mut seen = 0;
     for header in fields.headers.iter().filter(|header| header.name.is_single()) {
-        let bit = 1u64 << (header.name as u8 & 63);
+        let bit = header.name.bit();
         if seen & bit != 0 {
             return Err(Fault::bad(match header.name {
                 HeaderName::From => "More Than One From",
@@ -162,12 +162,12 @@ fn judge_counts(fields: &Fields) -> Result<(), Fault> {
 
 fn judge_vias(fields: &Fields) -> Result<(), Fault> {
     let mut count = 0;
-    for via in fields.list(HeaderName::Via) {
+    for via in fields.vias() {
         count += 1;
         if count > Limits::DEFAULT.vias {
             return Err(Fault::answer(513, "Message Too Large: Too Many Via"));
         }
-        if Via::parse(&via).is_err() {
+        if via.is_err() {
             return Err(Fault::bad("Bad Via"));
         }
     }
@@ -183,8 +183,8 @@ fn judge_length(fields: &Fields) -> Result<(), Fault> {
 }
 
 fn judge_contacts(fields: &Fields) -> Result<(), Fault> {
-    for item in fields.list(HeaderName::Contact) {
-        if item != "*" && NameAddr::parse(&item).is_err() {
+    for item in fields.shared_items(HeaderName::Contact) {
+        if &*item != "*" && NameAddr::from_text(&item).is_err() {
             return Err(Fault::bad("Bad Contact"));
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::ops::Range;
 
 use super::host::{Host, parse_ip, split_host_port};
 use super::params::Params;
@@ -12,9 +13,9 @@ use crate::sip::transport::Transport;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Via {
     text: Text,
-    transport: Text,
-    sent_by: Text,
-    params: Text,
+    transport: Range<usize>,
+    sent_by: Range<usize>,
+    params: Range<usize>,
     pub host: Host,
     /// The port, where sent-by has one.
     pub port: Option<u16>,
@@ -41,7 +42,8 @@ impl Via {
 
     /// Reads one value that goes on sharing the bytes it lies in.
     pub fn from_text(text: Text) -> Result<Self, ViaError> {
-        let whole = trim_lws(&text);
+        let all = text.as_str();
+        let whole = trim_lws(all);
         // §25.1: blanks may stand around the slashes.
         let mut protocol = whole.splitn(3, '/').map(trim_lws);
         let (Some(name), Some(version), Some(rest)) = (protocol.next(), protocol.next(), protocol.next()) else {
@@ -54,33 +56,31 @@ impl Via {
         }
         let sent_by = trim_lws(sent_by);
         let (host, port, params) = split_host_port(sent_by, true).ok_or(ViaError::SentBy)?;
-        let parsed = Host::parse(host).ok_or(ViaError::SentBy)?;
+        let host = Host::parse_in(&text, host).ok_or(ViaError::SentBy)?;
         if !params.is_empty() && !params.starts_with(';') {
             return Err(ViaError::Trailing);
         }
         let written = trim_lws(&sent_by[..sent_by.len() - params.len()]);
-        Ok(Self {
-            transport: text.share(transport),
-            sent_by: text.share(written),
-            params: text.share(params),
-            host: parsed,
-            port,
-            text: text.clone(),
-        })
+        let range = |part: &str| {
+            let start = part.as_ptr() as usize - all.as_ptr() as usize;
+            start..start + part.len()
+        };
+        let (transport, sent_by, params) = (range(transport), range(written), range(params));
+        Ok(Self { transport, sent_by, params, host, port, text })
     }
 
     /// The transport, when it is one that we speak.
     pub fn transport(&self) -> Option<Transport> {
-        self.transport.parse().ok()
+        self.transport_text().parse().ok()
     }
 
     pub fn transport_text(&self) -> &str {
-        &self.transport
+        self.at(&self.transport)
     }
 
     /// `host[:port]` as written.
     pub fn sent_by(&self) -> &str {
-        &self.sent_by
+        self.at(&self.sent_by)
     }
 
     pub fn branch(&self) -> Option<&str> {
@@ -113,11 +113,15 @@ impl Via {
     }
 
     pub fn params(&self) -> Params<'_> {
-        Params::new(&self.params)
+        Params::new(self.at(&self.params))
     }
 
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    fn at(&self, range: &Range<usize>) -> &str {
+        self.text.get(range.clone()).unwrap_or("")
     }
 }
 

@@ -107,12 +107,10 @@ impl SessionDescription {
                 ("o", None) if origin.is_none() => origin = Some(Origin::read(&raw, value)?),
                 ("t", None) if session.timing.is_none() => session.timing = Some(raw.share(value.trim())),
                 ("c", None) => session.connection = read_connection(value)?,
-                ("c", Some(media)) => {
-                    // §5.7 allows several for layered multicast; the first counts.
-                    if media.connection.is_none() {
-                        media.connection = read_connection(value)?;
-                        media.connection_unusable = media.connection.is_none();
-                    }
+                // §5.7 allows several for layered multicast; the first counts.
+                ("c", Some(media)) if media.connection.is_none() => {
+                    media.connection = read_connection(value)?;
+                    media.connection_unusable = media.connection.is_none();
                 }
                 ("m", _) => {
                     if session.media.len() == MOST_MEDIA {
