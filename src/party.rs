@@ -19,6 +19,22 @@ pub trait Party {
     fn poll_output(&mut self) -> Option<Output>;
     /// When [`Input::Timeout`] is due, if nothing else comes before. Never earlier than the last `now` twice in a row.
     fn deadline(&self) -> Option<Instant>;
+    /// How much it holds and has turned away, for the counters.
+    fn gauges(&self) -> Gauges {
+        Gauges::default()
+    }
+}
+
+/// What a party counts that no call's events tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gauges {
+    /// Messages that could not be read, and what was wrong with the last one.
+    pub malformed: u64,
+    pub last_malformed: Option<String>,
+    /// Messages dropped unread: their senders are silenced.
+    pub dropped: u64,
+    pub transactions: usize,
+    pub media_streams: usize,
 }
 
 /// What happens to a party.

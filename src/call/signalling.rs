@@ -81,8 +81,12 @@ impl Switch {
                     self.note(call, rule, text);
                 }
             }
-            // Of no call; the engine counts and shows what can't be read.
-            UaEvent::Note { id: None, .. } | UaEvent::Pong { .. } | UaEvent::Malformed { .. } | UaEvent::DialogUnknown { .. } => {}
+            UaEvent::Malformed { flow, fault, .. } => {
+                self.malformed += 1;
+                self.last_malformed = Some(format!("{} from {}", fault.reason(), flow.remote));
+            }
+            // Of no call: answered, and kept among the captured messages.
+            UaEvent::Note { id: None, .. } | UaEvent::Pong { .. } | UaEvent::DialogUnknown { .. } => {}
         }
     }
 

@@ -18,7 +18,7 @@ use std::{
 use crate::{
     media::{PortPool, StreamId},
     model::{CallEvent, CallId, Command, CommandOutcome, LegId, LegRole, settings::Settings},
-    party::{Input, Output, Party},
+    party::{Gauges, Input, Output, Party},
     sip::{
         dialog::{Counts, ReferId, SessionId, UaOutput, UserAgent, UserAgentConfig},
         message::Request,
@@ -74,6 +74,8 @@ pub struct Switch {
     pub(super) outputs: VecDeque<Output>,
     /// Kept for its memory.
     acts: Vec<Act>,
+    pub(super) malformed: u64,
+    pub(super) last_malformed: Option<String>,
 }
 
 /// One call: its transfer, and what of it is on the wire.
@@ -144,6 +146,8 @@ impl Switch {
             happenings: VecDeque::new(),
             outputs: VecDeque::new(),
             acts: Vec::new(),
+            malformed: 0,
+            last_malformed: None,
         };
         switch.want_ports();
         switch
@@ -159,11 +163,6 @@ impl Switch {
             deadlines: self.deadlines.len(),
             ua: self.ua.counts(),
         }
-    }
-
-    /// Messages that got no answer for their sender's sake.
-    pub fn dropped(&self) -> u64 {
-        self.throttle.dropped()
     }
 
     pub(super) fn new_call_id(&mut self) -> CallId {
@@ -305,6 +304,16 @@ impl Party for Switch {
 
     fn deadline(&self) -> Option<Instant> {
         [self.ua.deadline(), self.deadlines.first().map(|(at, _)| *at)].into_iter().flatten().min()
+    }
+
+    fn gauges(&self) -> Gauges {
+        Gauges {
+            malformed: self.malformed,
+            last_malformed: self.last_malformed.clone(),
+            dropped: self.throttle.dropped(),
+            transactions: self.ua.counts().transactions,
+            media_streams: self.streams.len(),
+        }
     }
 }
 

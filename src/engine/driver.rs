@@ -27,7 +27,7 @@ use super::{
 use crate::{
     media::StreamId,
     model::{CallId, Command, CommandOutcome, Direction, Listener, settings::Limits},
-    party::{Input, Output},
+    party::{Gauges, Input, Output},
     sip::transport::Transport,
     wire::{resolve::resolve, tcp::TcpLimits},
 };
@@ -148,7 +148,7 @@ impl Driver {
             let work = self.wait(&mut timer).await;
             self.work_off(work);
         }
-        self.publisher.publish(self.clock.wall(self.clock.now()), true);
+        self.publish_now();
         for node in &mut self.nodes {
             node.media.stop();
         }
@@ -254,7 +254,7 @@ impl Driver {
             }
             Arrival::Failed(flow) => self.step(index, Input::TransportFailed(flow)),
             Arrival::Malformed => {
-                self.shared.figures.messages_malformed.fetch_add(1, Ordering::Relaxed);
+                self.shared.figures.streams_malformed.fetch_add(1, Ordering::Relaxed);
             }
         }
     }
@@ -319,7 +319,7 @@ impl Driver {
             Request::Command { command, answer } => self.take_command(command, answer),
             Request::Snapshot(done) => {
                 self.publisher.touch();
-                self.publisher.publish(self.clock.wall(self.clock.now()), true);
+                self.publish_now();
                 let _ = done.send(());
             }
             Request::Rtp { call, answer } => {
@@ -390,7 +390,13 @@ impl Driver {
             return;
         }
         self.next_publish = now + PUBLISH_EVERY;
-        self.publisher.publish(self.clock.wall(now), false);
+        let gauges = || gauges(&self.nodes);
+        self.publisher.publish(self.clock.wall(now), false, gauges);
+    }
+
+    fn publish_now(&mut self) {
+        let gauges = || gauges(&self.nodes);
+        self.publisher.publish(self.clock.wall(self.clock.now()), true, gauges);
     }
 
     fn wake_at(&self, now: Instant) -> Instant {
@@ -402,6 +408,17 @@ impl Driver {
         let publish = self.publisher.is_due().then_some(self.next_publish);
         [parties, stopping, publish].into_iter().flatten().min().unwrap_or(now + IDLE)
     }
+}
+
+/// What all parties hold together; the last malformed message is the bridge's.
+fn gauges(nodes: &[Node]) -> Gauges {
+    nodes.iter().map(|node| node.party.gauges()).fold(Gauges::default(), |sum, one| Gauges {
+        malformed: sum.malformed + one.malformed,
+        last_malformed: sum.last_malformed.or(one.last_malformed),
+        dropped: sum.dropped + one.dropped,
+        transactions: sum.transactions + one.transactions,
+        media_streams: sum.media_streams + one.media_streams,
+    })
 }
 
 fn build_node(index: u8, party: PartySetup, sockets: Sockets, all: &[Listener], clock: Clock, seed: u64) -> Result<Node, StartError> {

@@ -18,6 +18,7 @@ use crate::{
     model::{
         CallEvent, CallId, CallRecord, CallState, CapturedMessage, Counters, Event, Finding, LegOpened, Listener, Snapshot, Timestamp,
     },
+    party::Gauges,
 };
 
 /// What readers on other threads share with the engine. No lock is held for longer than a copy of pointers.
@@ -38,7 +39,8 @@ pub struct Shared {
 pub struct Figures {
     pub messages_in: AtomicU64,
     pub messages_out: AtomicU64,
-    pub messages_malformed: AtomicU64,
+    /// Streams that turned out to be no SIP; parties count what they can't read themselves.
+    pub streams_malformed: AtomicU64,
     pub messages_dropped: AtomicU64,
 }
 
@@ -103,6 +105,7 @@ pub struct Publisher {
     most_finished: usize,
     seq: u64,
     counters: Counters,
+    gauges: Gauges,
     changed: bool,
 }
 
@@ -116,6 +119,7 @@ impl Publisher {
             most_finished,
             seq: 0,
             counters: Counters::default(),
+            gauges: Gauges::default(),
             changed: true,
         }
     }
@@ -168,6 +172,9 @@ impl Publisher {
             counters.calls_active += 1;
             (party, Arc::new(CallRecord::new(call, at)))
         });
+        if let CallEvent::MediaMeasured { leg, figures } = &what {
+            counters.add_media(record.media_of(*leg), figures);
+        }
         Arc::make_mut(record).apply(at, &what);
         match &what {
             CallEvent::LegOpened(LegOpened { leg, sip_call_id, remote, .. }) => {
@@ -194,12 +201,13 @@ impl Publisher {
     }
 
     /// Publishes a snapshot if anything changed and (unless `always`) anybody looks.
-    pub fn publish(&mut self, at: Timestamp, always: bool) {
+    pub fn publish(&mut self, at: Timestamp, always: bool, gauges: impl FnOnce() -> Gauges) {
         if !self.changed || !(always || self.shared.is_watched()) {
             return;
         }
         self.shared.read.store(false, Ordering::Relaxed);
         self.changed = false;
+        self.gauges = gauges();
         self.shared.snapshot.store(Arc::new(Snapshot {
             at,
             seq: self.seq,
@@ -222,8 +230,11 @@ impl Publisher {
         Counters {
             messages_in: figures.messages_in.load(Ordering::Relaxed),
             messages_out: figures.messages_out.load(Ordering::Relaxed),
-            messages_malformed: figures.messages_malformed.load(Ordering::Relaxed),
-            messages_dropped: figures.messages_dropped.load(Ordering::Relaxed),
+            messages_malformed: self.gauges.malformed + figures.streams_malformed.load(Ordering::Relaxed),
+            last_malformed: self.gauges.last_malformed.clone(),
+            messages_dropped: self.gauges.dropped + figures.messages_dropped.load(Ordering::Relaxed),
+            transactions: self.gauges.transactions as u64,
+            media_streams: self.gauges.media_streams as u64,
             messages_kept: self.shared.capture().kept(),
             ..self.counters.clone()
         }

@@ -232,6 +232,11 @@ impl CallRecord {
         }
     }
 
+    /// The last figures of a leg's media.
+    pub fn media_of(&self, leg: LegId) -> Option<&MediaFigures> {
+        self.legs.iter().find(|l| l.opened.leg == leg)?.media.as_ref()
+    }
+
     fn leg_mut(&mut self, leg: LegId, change: impl FnOnce(&mut LegRecord)) {
         if let Some(found) = self.legs.iter_mut().find(|l| l.opened.leg == leg) {
             change(found);

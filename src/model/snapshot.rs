@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use serde::Serialize;
 
-use super::{CallRecord, Timestamp, TransportName};
+use super::{CallRecord, MediaFigures, Timestamp, TransportName};
 
 /// Cheap to clone and to hold: records are shared, not copied.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +35,9 @@ pub struct Counters {
     pub messages_in: u64,
     pub messages_out: u64,
     pub messages_malformed: u64,
+    /// What was wrong with the last of them, and where it came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_malformed: Option<String>,
     /// Messages dropped before they were read: over the rate, over a limit, silenced addresses.
     pub messages_dropped: u64,
     pub messages_kept: u64,
@@ -43,4 +46,14 @@ pub struct Counters {
     pub rtp_packets_in: u64,
     pub rtp_packets_out: u64,
     pub rtp_strangers: u64,
+}
+
+impl Counters {
+    /// Adds what one leg's running totals grew by.
+    pub fn add_media(&mut self, before: Option<&MediaFigures>, now: &MediaFigures) {
+        let grown = |read: fn(&MediaFigures) -> u64| read(now).saturating_sub(before.map_or(0, read));
+        self.rtp_packets_in += grown(|f| f.packets_received);
+        self.rtp_packets_out += grown(|f| f.packets_sent);
+        self.rtp_strangers += grown(|f| f.strangers);
+    }
 }
