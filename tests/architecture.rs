@@ -41,7 +41,7 @@ const TABLE: &[Row] = &[
         part: "cli",
         may: &[
             "model", "contract", "config", "export", "findings", "sip", "media", "party", "call", "customer", "wire", "engine", "api",
-            "start",
+            "start", "console",
         ],
         never: WINDOW,
     },

@@ -5,11 +5,9 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use tokio::sync::oneshot;
-
 use super::backend::{Backend, CommandTicket, Facts, Waker};
 use crate::{
-    engine::EngineHandle,
+    engine::{EngineHandle, Pending},
     model::{CallId, CapturedMessage, Command, CommandOutcome, Snapshot},
 };
 
@@ -22,7 +20,7 @@ pub struct Live {
 }
 
 enum Answer {
-    Coming(oneshot::Receiver<CommandOutcome>),
+    Coming(Pending),
     Refused(String),
 }
 
@@ -54,10 +52,9 @@ impl Backend for Live {
         waiting.retain_mut(|(ticket, answer)| {
             let outcome = match answer {
                 Answer::Refused(why) => Err(std::mem::take(why)),
-                Answer::Coming(receiver) => match receiver.try_recv() {
-                    Ok(outcome) => outcome,
-                    Err(oneshot::error::TryRecvError::Empty) => return true,
-                    Err(oneshot::error::TryRecvError::Closed) => Err("The engine has stopped".to_owned()),
+                Answer::Coming(pending) => match pending.take() {
+                    Some(outcome) => outcome,
+                    None => return true,
                 },
             };
             done.push((*ticket, outcome));

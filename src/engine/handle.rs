@@ -83,14 +83,14 @@ impl EngineHandle {
         outcome.await.map_err(|_| STOPPED.to_owned())?
     }
 
-    /// Asks for a command without waiting: for the window, which must not. The outcome arrives on the receiver.
+    /// Asks for a command without waiting: for the window, which must not. The outcome is asked for later.
     ///
     /// # Errors
     /// The engine has stopped, or is too far behind to take commands.
-    pub fn try_command(&self, command: Command) -> Result<oneshot::Receiver<CommandOutcome>, String> {
+    pub fn try_command(&self, command: Command) -> Result<Pending, String> {
         let (answer, outcome) = oneshot::channel();
         match self.commands.try_send(Request::Command { command, answer }) {
-            Ok(()) => Ok(outcome),
+            Ok(()) => Ok(Pending(outcome)),
             Err(mpsc::error::TrySendError::Full(_)) => Err("The engine is too busy to take this now; try again".to_owned()),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(STOPPED.to_owned()),
         }
@@ -121,6 +121,20 @@ impl EngineHandle {
     pub fn wait_ended(&self) {
         while !*self.ended.borrow() && self.ended.has_changed().is_ok() {
             std::thread::park_timeout(std::time::Duration::from_millis(10));
+        }
+    }
+}
+
+/// A command's outcome, on its way.
+pub struct Pending(oneshot::Receiver<CommandOutcome>);
+
+impl Pending {
+    /// The outcome, once it is there. To be asked no more after that.
+    pub fn take(&mut self) -> Option<CommandOutcome> {
+        match self.0.try_recv() {
+            Ok(outcome) => Some(outcome),
+            Err(oneshot::error::TryRecvError::Empty) => None,
+            Err(oneshot::error::TryRecvError::Closed) => Some(Err(STOPPED.to_owned())),
         }
     }
 }

@@ -13,7 +13,7 @@ mod publish;
 mod rtp_capture;
 mod setup;
 
-pub use handle::EngineHandle;
+pub use handle::{EngineHandle, Pending};
 pub use publish::Shared;
 pub use setup::{Bound, EngineSetup, PartySetup, StartError};
 

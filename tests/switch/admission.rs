@@ -132,7 +132,7 @@ fn repeated_failures_fall_silent_and_running_calls_go_on() {
         lab.arrives(far, &stranger("INVITE", far, &format!("guess{n}")));
     }
     assert_eq!(lab.lines.iter().filter(|l| l.contains("403 INVITE")).count(), 10);
-    assert!(lab.switch.dropped() >= 80);
+    assert!(handback::party::Party::gauges(&lab.switch).dropped >= 80);
     let call = lab.in_a_call();
     lab.does(Customer, |ua, now| ua.hang_up(now, call, &[], None)).unwrap();
     lab.is_over();
