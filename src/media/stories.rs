@@ -466,6 +466,18 @@ fn hold_gives_the_other_side_silence_and_the_held_side_nothing() {
 }
 
 #[test]
+fn two_legs_that_say_nothing_are_sent_nothing() {
+    let mut lab = Lab::new();
+    for stream in [CUSTOMER, AGENT] {
+        lab.does(MediaCommand::Open { stream, port: port(stream) });
+        lab.does(MediaCommand::Configure { stream, setup: setup(stream) });
+    }
+    lab.does(MediaCommand::Connect { a: CUSTOMER, b: AGENT });
+    lab.advance(ms(10_000));
+    assert!(lab.sent(CUSTOMER).is_empty() && lab.sent(AGENT).is_empty());
+}
+
+#[test]
 fn an_address_of_zeros_is_a_hold() {
     let zeros = SocketAddr::from(([0, 0, 0, 0], 4_000));
     let mut lab = Lab::alone(StreamSetup { remote: Some(zeros), ..setup(CUSTOMER) });

@@ -134,6 +134,10 @@ impl Stream {
     pub fn connect(&mut self, now: Instant, peer: Option<usize>) {
         self.peer = peer;
         self.outgoing.end_feed();
+        // A leg that was connected before it said a word waits for the other side's.
+        if peer.is_some() && self.outgoing.packets == 0 {
+            self.next_frame = None;
+        }
         self.pace(now);
     }
 
