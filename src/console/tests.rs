@@ -234,6 +234,9 @@ fn a_journey_that_breaks_says_where() {
     let steps = journey(find(&snapshot, CallId(12_342)), None, &[], &backend.facts());
     let wrong = steps.iter().find(|s| s.mark == Mark::Wrong).expect("it broke somewhere");
     assert_eq!((wrong.title.as_str(), wrong.detail.as_str()), ("Call answered", "not on any peer's networks (403)"));
+    let fallen_back = journey(find(&snapshot, CallId(12_343)), None, &[], &backend.facts());
+    let failed = fallen_back.iter().find(|s| s.title == "Return failed").expect("the REFER was refused");
+    assert_eq!((failed.mark, failed.detail.as_str()), (Mark::Wrong, "REFER refused with 603 Decline"));
     let ahead = journey(None, None, &[], &backend.facts());
     assert!(ahead.iter().all(|s| s.mark == Mark::Ahead && s.time.is_empty()));
     assert_eq!(Timestamp(5).micros_since(Timestamp(9)), 0);

@@ -49,22 +49,27 @@ pub fn journey(placed: Option<&CallRecord>, bridge: Option<&CallRecord>, message
     let time =
         |at: Option<Timestamp>| at.map(|at| text::since(at.micros_since(start)).trim_start_matches('+').to_owned()).unwrap_or_default();
     let mut steps: Vec<Step> = Vec::new();
-    let mut step = |done: bool, title: &str, detail: String, at: Option<Timestamp>| {
+    let new = |done: bool, title: &str, detail: String, at: Option<Timestamp>| {
         let mark = if done { Mark::Done } else { Mark::Ahead };
-        steps.push(Step { mark, title: title.to_owned(), detail, time: time(at) });
+        Step { mark, title: title.to_owned(), detail, time: time(at) }
     };
     let sent = messages.first();
     let wire = sent.map(|m| format!("{} {} → {}", m.transport.via(), m.local, m.remote)).unwrap_or_default();
-    step(placed.is_some(), "INVITE sent", if wire.is_empty() { facts.bridge_uri.clone() } else { wire }, sent.map(|m| m.at));
+    steps.push(new(placed.is_some(), "INVITE sent", if wire.is_empty() { facts.bridge_uri.clone() } else { wire }, sent.map(|m| m.at)));
 
     let challenge = messages.iter().find(|m| matches!(m.kind, Kind::Response { code: 401 | 407, .. }));
     if let Some(challenge) = challenge {
-        step(true, "Challenged, answered", challenge_words(challenge), Some(challenge.at));
+        steps.push(new(true, "Challenged, answered", challenge_words(challenge), Some(challenge.at)));
     }
     let over = placed.is_some_and(|p| p.state.is_final());
     if bridge.is_some() || placed.is_none() || !over {
         let admission = bridge.and_then(|b| b.admission.as_ref());
-        step(admission.is_some(), "Admitted", admission.map_or_else(|| "by address, digest, or both".to_owned(), admission_words), None);
+        steps.push(new(
+            admission.is_some(),
+            "Admitted",
+            admission.map_or_else(|| "by address, digest, or both".to_owned(), admission_words),
+            None,
+        ));
         let context = bridge.filter(|b| b.admission.is_some()).map(|b| &b.context);
         let words = context.map(|c| {
             let named = [("task", &c.task_name), ("conversation", &c.ext_conversation_id), ("customer", &c.customer_id)];
@@ -72,39 +77,42 @@ pub fn journey(placed: Option<&CallRecord>, bridge: Option<&CallRecord>, message
             words.push(count(c.input_variables.len(), "variable", "variables"));
             words.join(", ")
         });
-        step(context.is_some(), "Context read", words.unwrap_or_else(|| "from the X-GA-* headers".to_owned()), None);
+        steps.push(new(context.is_some(), "Context read", words.unwrap_or_else(|| "from the X-GA-* headers".to_owned()), None));
         let agent = bridge.and_then(|b| b.agent_answered_at);
         let target = bridge.and_then(|b| b.agent_target.clone()).unwrap_or_else(|| facts.agent.clone());
-        step(agent.is_some(), "Agent answered", target, agent);
+        steps.push(new(agent.is_some(), "Agent answered", target, agent));
     }
     let answered = placed.and_then(|p| p.answered_at);
     let codec = placed.and_then(|p| p.legs.iter().find_map(|l| l.media.as_ref())).map(|m| m.codec.clone());
     let codec = codec.filter(|c| !c.is_empty()).unwrap_or_else(|| "200 OK, and sound both ways".to_owned());
-    step(answered.is_some(), "Call answered", codec, answered);
+    steps.push(new(answered.is_some(), "Call answered", codec, answered));
     let heard = placed.and_then(|p| p.legs.iter().find_map(|l| l.media.as_ref()?.first_packet_us));
     let words = heard
         .map(|us| format!("first packet {:.0} ms after the answer", us as f64 / 1_000.0))
         .unwrap_or_else(|| "the first packet from the agent".to_owned());
-    step(heard.is_some(), "Sound heard", words, None);
+    steps.push(new(heard.is_some(), "Sound heard", words, None));
 
-    let attempt = bridge.or(placed).and_then(|b| b.returns.last());
-    let how = match attempt {
-        Some(a) if a.method == ReturnMethod::Bye => "BYE".to_owned(),
-        Some(a) => format!("{} to {}", a.method.name(), a.uri),
-        None if facts.return_uri.is_empty() => facts.return_method.clone(),
-        None => format!("{} to {}", facts.return_method, facts.return_uri),
-    };
-    step(attempt.is_some(), "Return", how, attempt.map(|a| a.started_at));
-    let verdict = attempt.and_then(|a| a.verdict.as_ref());
-    let (settled, words) = match verdict {
-        Some(ReturnVerdict::Succeeded) => (Mark::Done, "the customer's side took it back".to_owned()),
-        Some(ReturnVerdict::Failed { why }) => (Mark::Wrong, why.reason.clone()),
-        Some(ReturnVerdict::Unknown { why }) => (Mark::Wrong, format!("outcome unknown: {why}")),
-        None => (Mark::Ahead, "by this program's customer side".to_owned()),
-    };
-    step(settled == Mark::Done, "Return settled", words, attempt.and_then(|a| a.settled_at));
-    if let (Mark::Wrong, Some(last)) = (settled, steps.last_mut()) {
-        last.mark = Mark::Wrong;
+    let attempts = bridge.or(placed).map(|b| b.returns.as_slice()).unwrap_or_default();
+    if attempts.is_empty() {
+        let how = if facts.return_uri.is_empty() {
+            facts.return_method.clone()
+        } else {
+            format!("{} to {}", facts.return_method, facts.return_uri)
+        };
+        steps.push(new(false, "Return", how, None));
+    }
+    for (index, attempt) in attempts.iter().enumerate() {
+        let bye = attempt.method == ReturnMethod::Bye;
+        let how = if bye { "BYE".to_owned() } else { format!("{} to {}", attempt.method.name(), attempt.uri) };
+        steps.push(new(true, if index == 0 { "Return" } else { "Fallback" }, how, Some(attempt.started_at)));
+        let (mark, title, words) = match &attempt.verdict {
+            Some(ReturnVerdict::Succeeded) if bye => (Mark::Done, "Return settled", "ended by BYE, the context is kept here".to_owned()),
+            Some(ReturnVerdict::Succeeded) => (Mark::Done, "Return settled", "the customer's side took it back".to_owned()),
+            Some(ReturnVerdict::Failed { why }) => (Mark::Wrong, "Return failed", why.reason.clone()),
+            Some(ReturnVerdict::Unknown { why }) => (Mark::Wrong, "Return's outcome unknown", why.clone()),
+            None => (Mark::Ahead, "Return settled", "waiting for the customer's side".to_owned()),
+        };
+        steps.push(Step { mark, title: title.to_owned(), detail: words, time: time(attempt.settled_at) });
     }
     steps.push(report_step(placed));
     mark_where_it_is(&mut steps, placed, bridge);

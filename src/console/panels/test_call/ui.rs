@@ -28,7 +28,7 @@ pub struct TestCallView<'a> {
 
 pub fn test_call_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, actions: &mut Vec<Action>) {
     let room = ui.available_rect_before_wrap().shrink(Space::L);
-    let (left, right) = ((room.width() * 0.345).clamp(400.0, 560.0), (room.width() * 0.205).clamp(230.0, 380.0));
+    let (left, right) = ((room.width() * 0.335).clamp(400.0, 560.0), (room.width() * 0.225).clamp(230.0, 380.0));
     let middle = room.width() - left - right - 2.0 * Space::L;
     let rect = |x: f32, width: f32| Rect::from_min_size(Pos2::new(room.left() + x, room.top()), Vec2::new(width, room.height()));
     let live = view.running.as_ref().filter(|(_, r)| r.live).map(|(id, _)| *id);
