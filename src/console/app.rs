@@ -49,7 +49,7 @@ pub fn run(backend: Arc<dyn Backend>, options: Options) -> Result<(), ConsoleErr
         .with_title(&options.title)
         .with_app_id("handback")
         .with_inner_size([1440.0, 900.0])
-        .with_min_inner_size([1080.0, 680.0]);
+        .with_min_inner_size([1180.0, 680.0]);
     let native = eframe::NativeOptions { viewport, persist_window: false, ..eframe::NativeOptions::default() };
     eframe::run_native("handback", native, Box::new(move |cc| Ok(Box::new(App::new(&cc.egui_ctx, backend, options)))))
         .map_err(|error| ConsoleError(error.to_string()))

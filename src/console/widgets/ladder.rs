@@ -63,7 +63,8 @@ struct Geometry {
 
 impl Geometry {
     fn new(room: Rect, ladder: &Ladder) -> Self {
-        let first = room.left() + AXIS + EDGE;
+        let edge = (room.width() * 0.11).clamp(30.0, EDGE);
+        let first = room.left() + AXIS + edge;
         // The first gap has the most to say, the last one the least.
         let gaps: &[f32] = match ladder.columns.len() {
             0..=2 => &[1.0],
@@ -72,7 +73,7 @@ impl Geometry {
             3 => &[1.2, 1.0],
             _ => &[1.5, 1.15, 0.8],
         };
-        let unit = (room.right() - EDGE - first) / gaps.iter().sum::<f32>();
+        let unit = (room.right() - edge - first) / gaps.iter().sum::<f32>();
         let ends = gaps.iter().scan(first, |x, gap| {
             *x += gap * unit;
             Some(*x)

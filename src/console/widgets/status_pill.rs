@@ -34,12 +34,16 @@ fn paint(ui: &Ui, rect: Rect, text: &str, tone: Tone) {
     super::elided(ui.painter(), inner.expand2(Vec2::new(1.0, 0.0)), Align2::CENTER_CENTER, text, theme::text(11.5), colour);
 }
 
-/// A bordered fact of the top bar, with a dot that tells its health.
+/// A bordered fact of the top bar, with a dot that tells its health; left out where there is no room for it.
 pub fn chip(ui: &mut Ui, dot: Option<Tone>, text: &str, hover: &str) {
     let tokens = Tokens::of(ui);
     let galley = fit(ui.painter(), text, theme::text(12.0), tokens.text_soft, 320.0);
     let lead = if dot.is_some() { 24.0 } else { 10.0 };
-    let (rect, response) = ui.allocate_exact_size(Vec2::new(lead + galley.size().x + 10.0, 26.0), Sense::hover());
+    let size = Vec2::new(lead + galley.size().x + 10.0, 26.0);
+    if size.x > ui.available_width() {
+        return;
+    }
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
     ui.painter().rect(rect, Radius::CONTROL, tokens.raised, Stroke::new(1.0, tokens.line), StrokeKind::Inside);
     if let Some(tone) = dot {
         ui.painter().circle_filled(Pos2::new(rect.left() + 13.0, rect.center().y), 3.5, tokens.tone(tone));

@@ -75,9 +75,6 @@ pub fn top_ui(ui: &mut Ui, place: Place, chips: &[Chip], placing: bool, actions:
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 ui.spacing_mut().item_spacing.x = Space::M;
                 for c in chips {
-                    if ui.available_width() < 60.0 {
-                        break;
-                    }
                     chip(ui, c.dot, &c.text, &c.hover);
                 }
             });

@@ -28,7 +28,7 @@ pub struct TestCallView<'a> {
 
 pub fn test_call_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, actions: &mut Vec<Action>) {
     let room = ui.available_rect_before_wrap().shrink(Space::L);
-    let (left, right) = ((room.width() * 0.335).clamp(400.0, 560.0), (room.width() * 0.225).clamp(230.0, 380.0));
+    let (left, right) = ((room.width() * 0.335).clamp(350.0, 560.0), (room.width() * 0.225).clamp(230.0, 380.0));
     let middle = room.width() - left - right - 2.0 * Space::L;
     let rect = |x: f32, width: f32| Rect::from_min_size(Pos2::new(room.left() + x, room.top()), Vec2::new(width, room.height()));
     let live = view.running.as_ref().filter(|(_, r)| r.live).map(|(id, _)| *id);
@@ -107,7 +107,15 @@ fn journey_ui(ui: &mut Ui, steps: &[Step]) {
                     Pos2::new(rect.right() - right, rect.top() + top + 18.0),
                 )
             };
-            elided(painter, line(1.0, 76.0), Align2::LEFT_CENTER, &step.title, FontId::new(13.0, theme::family(theme::MEDIUM)), colour);
+            let time_room = if step.time.is_empty() { 0.0 } else { 58.0 };
+            elided(
+                painter,
+                line(1.0, time_room),
+                Align2::LEFT_CENTER,
+                &step.title,
+                FontId::new(13.0, theme::family(theme::MEDIUM)),
+                colour,
+            );
             elided(painter, line(1.0, 0.0), Align2::RIGHT_CENTER, &step.time, theme::mono(11.5), tokens.text_faint);
             let cut = elided(painter, line(19.0, 0.0), Align2::LEFT_CENTER, &step.detail, theme::text(12.0), tokens.text_faint);
             if cut {
