@@ -1,5 +1,7 @@
 //! The sound of the legs: offers and answers, streams, and what the media thread tells.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 
 use crate::{
@@ -98,7 +100,13 @@ impl Switch {
     fn local_media(&self, id: CallId, number: LegId, first: Option<Codec>) -> Option<LocalMedia> {
         let call = self.calls.get(&id)?;
         let sound = call.legs.get(usize::from(number.0))?.sound.as_ref()?;
-        let address = self.settings.sip.advertise.as_deref().and_then(|host| host.parse().ok()).unwrap_or(self.settings.media.address);
+        let advertised = self.settings.sip.advertise.as_deref().and_then(|host| host.parse().ok());
+        let mut address: IpAddr = advertised.unwrap_or(self.settings.media.address);
+        if address.is_unspecified() {
+            // Media listens everywhere: name the address that routes to the customer, since 0.0.0.0 would mean hold (RFC 3264 §8.4).
+            let session = call.legs.iter().find_map(|leg| leg.session).and_then(|session| self.ua.session(session));
+            address = session.map_or(address, |info| info.flow.local.ip());
+        }
         let mut local = LocalMedia::new(address, sound.port);
         local.codecs = self.settings.media.codecs.iter().map(codec_of).collect();
         if let Some(first) = first

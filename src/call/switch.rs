@@ -20,8 +20,8 @@ use crate::{
     model::{CallEvent, CallId, Command, CommandOutcome, LegId, LegRole, settings::Settings},
     party::{Gauges, Input, Output, Party},
     sip::{
-        dialog::{Counts, ReferId, SessionId, UaOutput, UserAgent, UserAgentConfig},
-        message::Request,
+        dialog::{self, Counts, ReferId, SessionId, UaOutput, UserAgent, UserAgentConfig},
+        message::{self, Request},
         transport::Transport,
     },
 };
@@ -111,6 +111,11 @@ impl Switch {
         let peers: Arc<[_]> = settings.peers.clone().into();
         let mut ua = UserAgent::new(UserAgentConfig {
             advertise: settings.sip.advertise.clone(),
+            limits: dialog::Limits {
+                transactions: settings.limits.transactions,
+                message: message::Limits { message: settings.limits.message_bytes, ..message::Limits::DEFAULT },
+                ..dialog::Limits::default()
+            },
             ..UserAgentConfig::new(PRODUCT, listeners, mix(seed ^ 1))
         });
         let trusted = peers.clone();

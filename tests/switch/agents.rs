@@ -369,3 +369,15 @@ fn a_failed_return_goes_back_to_a_sip_agent_that_is_called_again() {
     lab.ends(Agent, again);
     assert_eq!(lab.is_over().legs.len(), 3);
 }
+
+#[test]
+fn media_that_listens_everywhere_is_announced_where_the_customer_reaches_it() {
+    let mut settings = by_bye();
+    settings.media.address = "0.0.0.0".parse().unwrap();
+    let mut lab = Lab::new(settings);
+    lab.calls();
+    let UaEvent::Answered { sdp: Some(answer), .. } = lab.hears(Customer, |e| matches!(e, UaEvent::Answered { .. })) else { panic!() };
+    assert!(String::from_utf8_lossy(&answer).contains("c=IN IP4 192.0.2.1\r\n"));
+    lab.presses('1');
+    lab.is_over();
+}
