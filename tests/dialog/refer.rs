@@ -235,3 +235,14 @@ fn two_refers_are_told_apart_by_the_id_of_their_event() {
     lab.does(B, |ua, now| ua.hang_up(now, b, &[], None)).unwrap();
     lab.is_over();
 }
+
+#[test]
+fn a_refer_that_the_application_never_answered_gets_487_when_the_call_ends() {
+    let mut lab = Lab::new();
+    let (a, b, refer, _) = referred(&mut lab);
+    lab.does(B, |ua, now| ua.hang_up(now, b, &[], None)).unwrap();
+    assert_eq!(lab.ends(A, a), SessionEnd::RemoteBye);
+    lab.last_response(A, 487);
+    assert!(lab.does(A, |ua, now| ua.accept_refer(now, a, refer, 202)).is_err());
+    lab.is_over();
+}

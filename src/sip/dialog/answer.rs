@@ -95,7 +95,7 @@ impl UserAgent {
         let invite = ringing.invite;
         self.layer.respond(now, invite, &response);
         let reason = if reason.is_empty() { StatusCode(code).default_reason() } else { reason };
-        self.finish(id, SessionEnd::Rejected { code, reason: reason.to_owned() });
+        self.finish(now, id, SessionEnd::Rejected { code, reason: reason.to_owned() });
         Ok(())
     }
 

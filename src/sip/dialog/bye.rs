@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{
     IncomingRequest, SessionEnd, SessionId, UaEvent, UserAgent, VerbError,
     request::Draft,
-    session::{Exchange, NextBye, ReferralState, Session, SessionTimer, State},
+    session::{Exchange, NextBye, Referral, ReferralState, Session, SessionTimer, State},
     user_agent::User,
 };
 use crate::sip::message::{HeaderName, Method};
@@ -49,7 +49,7 @@ impl UserAgent {
             | SessionEnd::Timeout => None,
         };
         if self.send_bye(now, id, &[], reason, why.clone()).is_err() {
-            self.finish(id, why);
+            self.finish(now, id, why);
         }
     }
 
@@ -72,7 +72,7 @@ impl UserAgent {
         let reason = reason.map(|reason| (HeaderName::Reason, reason));
         let draft = Draft { headers: reason.as_slice(), others: headers, ..Draft::new(Method::BYE) };
         self.send_within(now, id, &draft, |_| User::Bye(id))?;
-        self.drop_their_offer(now, id, 487);
+        self.answer_pending(now, id);
         self.stop_timers(id);
         if let Some(session) = self.sessions.get_mut(id) {
             session.state = State::Leaving { why };
@@ -87,7 +87,7 @@ impl UserAgent {
         let State::Leaving { why } = &session.state else { return };
         let why = why.clone();
         if !session.awaits_notify() {
-            return self.finish(id, why);
+            return self.finish(now, id, why);
         }
         // RFC 5057 §4.1: the BYE ends the INVITE's usage of the dialog, not the subscription's. Its last NOTIFY still gets its 200,
         // but the application is done.
@@ -110,35 +110,50 @@ impl UserAgent {
                     self.layer.respond(now, invite, &response);
                 }
             }
-            State::Calling(_) | State::Acking { .. } | State::Answered { .. } | State::Confirmed => self.drop_their_offer(now, id, 487),
+            State::Calling(_) | State::Acking { .. } | State::Answered { .. } | State::Confirmed => {}
         }
+        self.answer_pending(now, id);
         self.stop_timers(id);
         self.events.push_back(UaEvent::Bye { id, request: incoming.request });
         let Some(session) = self.sessions.get_mut(id) else { return };
         if session.referrals.is_empty() {
-            return self.finish(id, SessionEnd::RemoteBye);
+            return self.finish(now, id, SessionEnd::RemoteBye);
         }
         session.state = State::Lingering { why: SessionEnd::RemoteBye, silent: false };
         self.arm(now, id, SessionTimer::Linger, self.config.timers.patience());
     }
 
     /// A REFER is through; perhaps it was the last thing that a session waited for.
-    pub(super) fn referral_over(&mut self, id: SessionId) {
+    pub(super) fn referral_over(&mut self, now: Instant, id: SessionId) {
         if self.sessions.get(id).is_some_and(|session| session.referrals.is_empty()) {
-            self.linger_over(id);
+            self.linger_over(now, id);
         }
     }
 
-    pub(super) fn linger_over(&mut self, id: SessionId) {
+    pub(super) fn linger_over(&mut self, now: Instant, id: SessionId) {
         match self.sessions.get(id).map(|session| &session.state) {
             Some(State::Lingering { silent: true, .. }) => {
+                self.answer_pending(now, id);
                 self.sessions.remove(id);
             }
             Some(State::Lingering { why, silent: false }) => {
                 let why = why.clone();
-                self.finish(id, why);
+                self.finish(now, id, why);
             }
             _ => {}
+        }
+    }
+
+    /// §15.1.2: what the peer has asked, and the application will not answer any more, is answered with 487.
+    pub(super) fn answer_pending(&mut self, now: Instant, id: SessionId) {
+        self.drop_their_offer(now, id, 487);
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let is_asked = |referral: &mut Referral| matches!(referral.state, ReferralState::Asked { .. });
+        let asked: Vec<_> = session.referrals.extract_if(.., is_asked).collect();
+        for referral in asked {
+            if let ReferralState::Asked { transaction, request } = referral.state {
+                self.answer_open(now, transaction, &request, 487, |builder| builder);
+            }
         }
     }
 

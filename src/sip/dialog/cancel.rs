@@ -60,10 +60,10 @@ impl UserAgent {
     }
 
     /// §9.1: no final response 64·T1 after the CANCEL. The INVITE is given up.
-    pub(super) fn cancel_unanswered(&mut self, id: SessionId) {
+    pub(super) fn cancel_unanswered(&mut self, now: Instant, id: SessionId) {
         if let Some(State::Calling(calling)) = self.sessions.get(id).map(|session| &session.state) {
             self.layer.destroy(calling.invite);
-            self.finish(id, SessionEnd::Cancelled);
+            self.finish(now, id, SessionEnd::Cancelled);
         }
     }
 
@@ -93,7 +93,7 @@ impl UserAgent {
                 self.layer.respond(now, invite, &response);
             }
             self.events.push_back(UaEvent::Cancelled { id, request: incoming.request.clone() });
-            return self.finish(id, SessionEnd::Cancelled);
+            return self.finish(now, id, SessionEnd::Cancelled);
         }
         if matches!(session.exchange, Exchange::Theirs { .. }) {
             self.drop_their_offer(now, id, 487);

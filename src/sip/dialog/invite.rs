@@ -105,7 +105,7 @@ impl UserAgent {
         match response.code() {
             100..=199 => self.receive_provisional(now, id, transaction, response, flow),
             200..=299 => self.receive_2xx(now, id, transaction, response, flow),
-            _ if cancelled => self.finish(id, SessionEnd::Cancelled),
+            _ if cancelled => self.finish(now, id, SessionEnd::Cancelled),
             401 | 407 if self.answer_challenge(now, id, transaction, &response, User::Invite(id)) => {}
             422 if self.ask_for_longer_interval(now, id, transaction, &response) => {}
             // RFC 3263 §4.3: 503 is about this hop, not about the callee.
@@ -113,7 +113,7 @@ impl UserAgent {
             code => {
                 let reason = response.reason().to_owned();
                 self.events.push_back(UaEvent::Rejected { id, code, reason: reason.clone(), response: Some(response) });
-                self.finish(id, SessionEnd::Rejected { code, reason });
+                self.finish(now, id, SessionEnd::Rejected { code, reason });
             }
         }
     }
@@ -176,7 +176,7 @@ impl UserAgent {
     pub(super) fn invite_failed(&mut self, now: Instant, id: SessionId, request: &Request, why: Failure) {
         let Some(State::Calling(calling)) = self.sessions.get(id).map(|session| &session.state) else { return };
         if calling.cancel != Cancel::No {
-            return self.finish(id, SessionEnd::Cancelled);
+            return self.finish(now, id, SessionEnd::Cancelled);
         }
         if self.try_next_hop(now, id, Some(request.clone())) {
             return;
@@ -187,7 +187,7 @@ impl UserAgent {
             Failure::Transport => (503, SessionEnd::TransportFailed),
         };
         self.events.push_back(UaEvent::Rejected { id, code, reason: StatusCode(code).default_reason().to_owned(), response: None });
-        self.finish(id, end);
+        self.finish(now, id, end);
     }
 
     /// RFC 3263 §4.3: the same request to the next hop on the list, as a new transaction.

@@ -23,7 +23,7 @@ impl UserAgent {
             Some(ReferralState::Notifying { silent: true, .. }) => {
                 // RFC 4488: there is no subscription.
                 if terminated {
-                    self.end_referral(id, refer);
+                    self.end_referral(now, id, refer);
                 }
                 Ok(())
             }
@@ -81,26 +81,26 @@ impl UserAgent {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Some(ReferralState::Notifying { busy, waiting, silent }) = session.referral_mut(refer) else { return };
         if *silent {
-            return self.end_referral(id, refer);
+            return self.end_referral(now, id, refer);
         }
         match waiting.pop_front() {
             Some((sipfrag, terminated)) => {
                 if self.send_notify(now, id, refer, &sipfrag, terminated).is_err() {
-                    self.end_referral(id, refer);
+                    self.end_referral(now, id, refer);
                 }
             }
             None => *busy = false,
         }
     }
 
-    pub(super) fn notify_failed(&mut self, _now: Instant, id: SessionId, refer: u32) {
+    pub(super) fn notify_failed(&mut self, now: Instant, id: SessionId, refer: u32) {
         let refer = ReferId { cseq: refer, sent_by_us: false };
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Some(ReferralState::Notifying { silent, .. }) = session.referral_mut(refer) else { return };
         if !*silent {
             self.events.push_back(UaEvent::SubscriptionEnded { id, refer });
         }
-        self.end_referral(id, refer);
+        self.end_referral(now, id, refer);
     }
 
     pub(super) fn receive_notify(&mut self, now: Instant, id: SessionId, incoming: IncomingRequest) {
@@ -129,7 +129,7 @@ impl UserAgent {
             self.events.push_back(UaEvent::Notify { id, refer, sipfrag, terminated, request });
         }
         if terminated {
-            self.end_referral(id, refer);
+            self.end_referral(now, id, refer);
         }
     }
 }

@@ -82,6 +82,6 @@ impl UserAgent {
         if let Ok(response) = self.begin_response(&ringing.request, 504, "", Some(&session.dialog.local_tag)).build() {
             self.layer.respond(now, invite, &response);
         }
-        self.finish(id, SessionEnd::Rejected { code: 504, reason: StatusCode(504).default_reason().to_owned() });
+        self.finish(now, id, SessionEnd::Rejected { code: 504, reason: StatusCode(504).default_reason().to_owned() });
     }
 }

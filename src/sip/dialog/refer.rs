@@ -54,7 +54,7 @@ impl UserAgent {
         let code = if (300..700).contains(&code) { code } else { 603 };
         let (transaction, request) = self.asked(id, refer)?;
         self.answer_open(now, transaction, &request, code, |builder| builder);
-        self.end_referral(id, refer);
+        self.end_referral(now, id, refer);
         Ok(())
     }
 
@@ -112,13 +112,13 @@ impl UserAgent {
             self.events.push_back(UaEvent::ReferResponse { id, refer, code, reason: response.reason().to_owned() });
         }
         if code >= 300 || no_subscription {
-            self.end_referral(id, refer);
+            self.end_referral(now, id, refer);
         } else if response.status().is_success() {
             self.refresh_target(id, response);
         }
     }
 
-    pub(super) fn refer_failed(&mut self, id: SessionId, refer: u32, why: Failure) {
+    pub(super) fn refer_failed(&mut self, now: Instant, id: SessionId, refer: u32, why: Failure) {
         let refer = ReferId { cseq: refer, sent_by_us: true };
         let Some(session) = self.sessions.get_mut(id) else { return };
         // A NOTIFY that came meanwhile shows that the REFER did arrive.
@@ -127,15 +127,15 @@ impl UserAgent {
         }
         let (code, reason) = code_of(why);
         self.events.push_back(UaEvent::ReferResponse { id, refer, code, reason });
-        self.end_referral(id, refer);
+        self.end_referral(now, id, refer);
     }
 
     /// Forgets a REFER; a session that lingered for it alone ends.
-    pub(super) fn end_referral(&mut self, id: SessionId, refer: ReferId) {
+    pub(super) fn end_referral(&mut self, now: Instant, id: SessionId, refer: ReferId) {
         if let Some(session) = self.sessions.get_mut(id) {
             session.referrals.retain(|referral| referral.id != refer);
         }
-        self.referral_over(id);
+        self.referral_over(now, id);
     }
 
     /// The REFER that the application has not answered yet.

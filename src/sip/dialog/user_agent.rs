@@ -167,7 +167,7 @@ impl UserAgent {
             User::Reinvite(id) => self.reinvite_failed(now, id, why),
             User::Update(id) => self.refresh_failed(now, id, why),
             User::Bye(id) => self.bye_done(now, id),
-            User::Refer(id, refer) => self.refer_failed(id, refer, why),
+            User::Refer(id, refer) => self.refer_failed(now, id, refer, why),
             User::Notify(id, refer) => self.notify_failed(now, id, refer),
             User::Ping(ping) => self.events.push_back(UaEvent::Pong { ping, code: None }),
             User::Nobody | User::Incoming(_) | User::Answered => {}
@@ -183,8 +183,8 @@ impl UserAgent {
             SessionTimer::Glare => self.offer_again(now, id),
             SessionTimer::Refresh => self.refresh_session(now, id),
             SessionTimer::Expire => self.session_expired(now, id),
-            SessionTimer::Cancelled => self.cancel_unanswered(id),
-            SessionTimer::Linger => self.linger_over(id),
+            SessionTimer::Cancelled => self.cancel_unanswered(now, id),
+            SessionTimer::Linger => self.linger_over(now, id),
         }
     }
 
@@ -205,7 +205,8 @@ impl UserAgent {
     }
 
     /// Ends a session: its last event.
-    pub(super) fn finish(&mut self, id: SessionId, why: SessionEnd) {
+    pub(super) fn finish(&mut self, now: Instant, id: SessionId, why: SessionEnd) {
+        self.answer_pending(now, id);
         if self.sessions.remove(id).is_some() {
             self.events.push_back(UaEvent::Ended { id, why });
         }
