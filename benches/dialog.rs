@@ -1,6 +1,8 @@
 //! What a transfer costs the pure core: INVITE, 180, 200, ACK, REFER, 202, two NOTIFYs, BYE between two user agents, everything
 //! read from bytes and written to bytes on both sides.
 
+#![allow(clippy::disallowed_methods, reason = "virtual time starts at some real instant")]
+
 use std::{
     hint::black_box,
     net::SocketAddr,
@@ -20,14 +22,14 @@ fn main() {
 
 /// Two user agents' work for one transfer. A bridge does about as much: it has the customer on one side, the agent on the other.
 #[divan::bench]
-fn whole_transfer(bencher: Bencher) {
+fn whole_transfer(bencher: Bencher<'_, '_>) {
     let mut pair = Pair::new();
     bencher.counter(ItemsCount::new(1usize)).bench_local(|| pair.transfer());
 }
 
 /// The same with a thousand transfers' transactions still lingering, as they do at that rate.
 #[divan::bench]
-fn whole_transfer_among_many(bencher: Bencher) {
+fn whole_transfer_among_many(bencher: Bencher<'_, '_>) {
     let mut pair = Pair::new();
     pair.pause = Duration::from_micros(50);
     bencher.counter(ItemsCount::new(1usize)).bench_local(|| pair.transfer());

@@ -1,6 +1,8 @@
 //! The torture messages of RFC 4475 and RFC 5118 at the door of a user agent: what it answers, or hands up.
 //! `tests/torture.rs` judges the messages by themselves; here the layers above have their say, too.
 
+#![allow(clippy::disallowed_methods, reason = "virtual time starts at some real instant")]
+
 use std::{fs, path::PathBuf, time::Instant};
 
 use bytes::Bytes;
