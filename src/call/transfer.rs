@@ -36,18 +36,21 @@
 //! The customer hanging up leads to `Leaving` from everywhere. What only the wire can know (sessions, SDP,
 //! streams) is not here: the switch carries the acts out.
 
+mod returning;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use crate::model::{
-    AgentKind, CallEvent, CallState, Context, Ended, Finding, Party, ReturnMethod, ReturnMethodOrAgent, ReturnVerdict, Severity,
+    AgentKind, CallEvent, CallState, Context, Ended, Finding, Party, ReturnMethod, ReturnVerdict, Severity,
     settings::{self, Settings},
 };
 
+use self::returning::{RINGING, Told, told};
 use super::{
-    handback::{AgentPart, MAX_RETURNS, Plan, ReturnOrder, fallback},
+    handback::{AgentPart, ReturnOrder},
     script_run::{ScriptRun, fill_in},
 };
 
@@ -262,8 +265,8 @@ impl Transfer {
             H::AgentFailed(_) | H::AgentLeft => self.agent = AgentSide::None,
             _ => {}
         }
-        let placeholder = S::Leaving { state: CallState::Failed, why: Ended::new("Interrupted", Party::Bridge, None) };
-        let state = std::mem::replace(&mut self.state, placeholder);
+        // Taken out while the next one is made; nothing looks at it meanwhile.
+        let state = std::mem::replace(&mut self.state, S::Arriving);
         self.state = match (state, what) {
             // Whatever else is going on: people who hang up, hang up.
             (S::Leaving { state, why }, _) => S::Leaving { state, why },
@@ -492,135 +495,6 @@ impl Transfer {
         }));
         order
     }
-
-    fn begin_return(&mut self, now: Instant, order: ReturnOrder, acts: &mut Acts) -> State {
-        let method = if self.returns_tried >= MAX_RETURNS {
-            ReturnMethod::Bye
-        } else {
-            order.method.or(self.peer().map(|p| p.returns.method)).unwrap_or_default()
-        };
-        self.order = Some(order);
-        self.try_return(now, method, None, acts)
-    }
-
-    fn try_return(&mut self, now: Instant, method: ReturnMethod, after: Option<&Ended>, acts: &mut Acts) -> State {
-        let (Some(order), Some(peer)) = (&self.order, self.settings.peers.get(self.peer)) else {
-            return self.leave(CallState::Failed, Ended::new("The peer's settings are gone", Party::Operator, None), acts);
-        };
-        let (plan, finding) = Plan::make(order, &peer.returns, method, self.context.ext_conversation_id.as_deref());
-        acts.extend(finding.map(|finding| Act::Tell(CallEvent::FindingRaised { finding })));
-        self.returns_tried += 1;
-        acts.push(Act::Tell(CallEvent::ReturnStarted {
-            method: plan.method(),
-            uri: plan.uri().to_owned(),
-            payload: plan.payload().cloned(),
-        }));
-        match plan {
-            Plan::Bye => {
-                self.tell_agent(200, "OK", acts);
-                self.release_agent(acts);
-                acts.push(Act::HangUpCustomer);
-                let reason = after.map_or("Returned by BYE".to_owned(), |why| format!("Returned by BYE. {}", why.reason));
-                State::Byeing { why: Ended::new(reason, Party::Bridge, after.and_then(|why| why.code)) }
-            }
-            Plan::Refer { payload, .. } => {
-                acts.push(Act::SendRefer { refer_to: payload.refer_to });
-                State::Referring { stage: Stage::Sent, until: None }
-            }
-            Plan::Invite { uri, headers, .. } => {
-                acts.push(Act::InviteReturn { uri, headers });
-                State::Calling { until: now + RINGING }
-            }
-        }
-    }
-
-    fn return_failed(&mut self, now: Instant, method: ReturnMethod, why: Ended, acts: &mut Acts) -> State {
-        acts.push(Act::Tell(CallEvent::ReturnFailed { why: why.clone() }));
-        let to = self.peer().map_or(ReturnMethodOrAgent::Bye, |peer| fallback(&peer.returns, method, self.returns_tried));
-        acts.push(Act::Tell(CallEvent::FallbackTaken { to }));
-        match to {
-            ReturnMethodOrAgent::Bye => self.try_return(now, ReturnMethod::Bye, Some(&why), acts),
-            ReturnMethodOrAgent::Invite => self.try_return(now, ReturnMethod::Invite, Some(&why), acts),
-            ReturnMethodOrAgent::Agent => {
-                self.tell_agent(why.code.unwrap_or(503), "Return failed", acts);
-                match (&self.settings.agent, self.agent) {
-                    (settings::Agent::Script(_), _) => self.begin_with_agent(now, acts),
-                    (settings::Agent::Sip { .. }, AgentSide::There | AgentSide::Waits) => {
-                        acts.push(Act::BridgeAgent);
-                        State::WithAgent
-                    }
-                    (settings::Agent::Sip { ring_timeout_secs, .. }, AgentSide::None) => {
-                        acts.push(Act::InviteAgent);
-                        State::Recalling { until: now + Duration::from_secs(*ring_timeout_secs) }
-                    }
-                }
-            }
-        }
-    }
-
-    fn refer_succeeded(&mut self, acts: &mut Acts) -> State {
-        acts.push(Act::Tell(CallEvent::ReturnSettled { verdict: ReturnVerdict::Succeeded }));
-        self.leave(CallState::Returned, Ended::new("Returned by REFER", Party::Bridge, None), acts)
-    }
-
-    /// Neither success nor failure: nobody said. The context is stored, and the customer's side has the call (contract §3).
-    fn refer_unknown(&mut self, why: &str, acts: &mut Acts) -> State {
-        acts.push(Act::Tell(CallEvent::ReturnSettled { verdict: ReturnVerdict::Unknown { why: why.to_owned() } }));
-        self.leave(CallState::Ended, Ended::new(why, Party::Customer, None), acts)
-    }
-
-    fn leave(&mut self, state: CallState, why: Ended, acts: &mut Acts) -> State {
-        match state {
-            CallState::Returned => self.tell_agent(200, "OK", acts),
-            _ => self.tell_agent(why.code.filter(|c| *c >= 300).unwrap_or(487), "Request Terminated", acts),
-        }
-        self.agent = AgentSide::None;
-        acts.extend([Act::HangUpAgent, Act::HangUpReturn, Act::HangUpCustomer]);
-        State::Leaving { state, why }
-    }
-
-    fn tell_agent(&mut self, code: u16, reason: &str, acts: &mut Acts) {
-        if self.agent == AgentSide::Waits {
-            acts.push(Act::TellAgent { code, reason: reason.to_owned() });
-            self.agent = AgentSide::There;
-        }
-    }
-
-    /// An agent that waits for a verdict stays until it has heard it.
-    fn release_agent(&mut self, acts: &mut Acts) {
-        if self.agent == AgentSide::There {
-            acts.push(Act::HangUpAgent);
-            self.agent = AgentSide::None;
-        }
-    }
-
-    fn notify_timeout(&self) -> Duration {
-        Duration::from_secs(self.peer().map_or(30, |peer| peer.returns.notify_timeout_secs))
-    }
-}
-
-/// What a NOTIFY says of a REFER.
-enum Told {
-    Nothing,
-    /// 180 and the like: the target is being called.
-    Ringing,
-    Succeeded,
-    Failed(Ended),
-    Unknown(&'static str),
-}
-
-fn told(said: Option<(u16, String)>, terminated: bool, acts: &mut Acts) -> Told {
-    let Some((code, reason)) = said else {
-        return if terminated { Told::Unknown("The REFER's subscription ended without saying how it went") } else { Told::Nothing };
-    };
-    acts.push(Act::Tell(CallEvent::ReturnProgressed { code, reason: reason.clone(), by_notify: true }));
-    match code {
-        200..=299 => Told::Succeeded,
-        300.. => Told::Failed(Ended::new(format!("The return target said {code} {reason}"), Party::ReturnEndpoint, Some(code))),
-        _ if terminated => Told::Unknown("The REFER's subscription ended before a final answer"),
-        101.. => Told::Ringing,
-        _ => Told::Nothing,
-    }
 }
 
 fn no_task(context: &Context) -> Finding {
@@ -638,9 +512,5 @@ fn no_task(context: &Context) -> Finding {
     )
 }
 
-/// [D] How long a return target may ring.
-const RINGING: Duration = Duration::from_secs(120);
-
 #[cfg(test)]
-#[path = "transfer_tests.rs"]
 mod tests;

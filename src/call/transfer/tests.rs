@@ -1,7 +1,10 @@
 //! The transfer alone: whatever happens in whatever order, it ends once the customer is gone, and never acts on the gone.
 
 use super::*;
-use crate::model::{Outcome, Variables, script::Script};
+use crate::{
+    call::handback::MAX_RETURNS,
+    model::{Outcome, ReturnMethodOrAgent, Variables, script::Script},
+};
 
 fn settings(agent: settings::Agent, method: ReturnMethod, fallback: ReturnMethodOrAgent) -> Arc<Settings> {
     let returns = settings::Return { method, uri: Some("sip:r@h".into()), fallback, notify_timeout_secs: 30, auth: None };
