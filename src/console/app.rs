@@ -325,11 +325,9 @@ impl App {
         self.chosen.views.all().iter().map(|view| view.number).collect()
     }
 
-    /// The message that is shown: the chosen one, else the one that says most, its REFER or its INVITE.
+    /// The message that is shown: the chosen one, else the one that says most.
     pub(super) fn shown_message(&self) -> Option<u64> {
-        let views = self.chosen.views.all();
-        let telling = || views.iter().find(|view| view.title == "REFER").or_else(|| views.first()).map(|view| view.number);
-        self.state.message.or_else(telling)
+        self.state.message.or_else(|| message::data::telling(self.call()?, self.chosen.views.all()))
     }
 }
 

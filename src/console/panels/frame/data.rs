@@ -63,7 +63,7 @@ pub fn chips(snapshot: &Snapshot, facts: &Facts, now: Timestamp) -> Vec<Chip> {
 fn activity(snapshot: &Snapshot, now: Timestamp) -> String {
     let live = snapshot.calls.iter().filter(|c| !c.test_call && !c.state.is_final()).count();
     let recent = snapshot.calls.iter().rev().filter(|c| !c.test_call).take_while(|c| now.micros_since(c.started_at) < WINDOW_US).count();
-    format!("{live} active · {:.1} calls/s", recent as f64 / (WINDOW_US as f64 / 1_000_000.0))
+    format!("{} active · {:.1} calls/s", grouped(live as u64), recent as f64 / (WINDOW_US as f64 / 1_000_000.0))
 }
 
 /// What stands at the left of the status line.

@@ -11,7 +11,7 @@ use crate::{
         widgets::KeyValue,
         wire_text::{Kind, MessageView},
     },
-    model::{CallRecord, Direction, LegRole, Payload},
+    model::{CallRecord, Direction, LegRole, Payload, ReturnMethod},
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -98,10 +98,23 @@ fn route(call: &CallRecord, view: &MessageView) -> String {
 
 /// The payload that this message carries, as the engine made or decoded it.
 fn payload_of<'a>(call: &'a CallRecord, view: &MessageView) -> Option<&'a Payload> {
+    if matches!(&view.kind, Kind::Request(method) if method == "INVITE") && role_of(call, view) == LegRole::Return {
+        let placed = call.returns.iter().rev().find(|r| r.method == ReturnMethod::Invite);
+        return placed.and_then(|r| r.payload.as_ref());
+    }
     let refer_to = view.header("Refer-To", "r")?;
     let sent = call.returns.iter().filter_map(|r| r.payload.as_ref());
     let heard = call.test_report.iter().filter_map(|r| r.returned.as_ref());
     sent.chain(heard).find(|p| p.refer_to == refer_to)
+}
+
+/// The message that says most of a call: what hands it back, else its first.
+pub fn telling(call: &CallRecord, views: &[MessageView]) -> Option<u64> {
+    let hands_back = |view: &&MessageView| {
+        let method = if let Kind::Request(method) = &view.kind { method.as_str() } else { return false };
+        method == "REFER" || method == "INVITE" && role_of(call, view) == LegRole::Return
+    };
+    views.iter().find(hands_back).or_else(|| views.first()).map(|view| view.number)
 }
 
 fn facts(view: &MessageView) -> Vec<KeyValue> {
