@@ -30,22 +30,24 @@ pub struct Fields {
 #[derive(Debug, Clone)]
 pub(super) struct Headers {
     all: Vec<Header>,
-    present: u128,
+    present: [u64; 2],
 }
 
 impl Headers {
     pub fn new() -> Self {
         // More than nearly all messages have: one allocation.
-        Self { all: Vec::with_capacity(32), present: 0 }
+        Self { all: Vec::with_capacity(32), present: [0; 2] }
     }
 
     pub fn push(&mut self, header: Header) {
-        self.present |= header.name.bit();
+        let (word, bit) = header.name.bit();
+        self.present[word] |= bit;
         self.all.push(header);
     }
 
     fn named(&self, name: HeaderName) -> impl Iterator<Item = &Header> {
-        let all = if self.present & name.bit() == 0 { &[] } else { self.all.as_slice() };
+        let (word, bit) = name.bit();
+        let all = if self.present[word] & bit == 0 { &[] } else { self.all.as_slice() };
         all.iter().filter(move |header| header.name == name)
     }
 }

@@ -128,18 +128,20 @@ impl HeaderName {
 
     /// Recognises a name.
     pub fn parse(name: &[u8]) -> Self {
-        let &[first, ..] = name else { return Self::Other };
-        let first = first | 0x20;
-        if name.len() == 1 {
-            return Self::from_compact(first as char);
-        }
+        let first = match name {
+            [] => return Self::Other,
+            [letter] => return Self::from_compact((letter | 0x20) as char),
+            // Private headers, the most frequent strangers: no name of ours begins so.
+            [b'X' | b'x', b'-', ..] => return Self::Other,
+            [first, ..] => first | 0x20,
+        };
         if name.len() > LONGEST {
             return Self::Other;
         }
         // All names of one length stand together; few share their first letter too.
         let (start, end) = (BY_LENGTH.starts[name.len()] as usize, BY_LENGTH.starts[name.len() + 1] as usize);
-        for &(letter, candidate) in &BY_LENGTH.names[start..end] {
-            if letter == first && candidate.canonical().as_bytes().eq_ignore_ascii_case(name) {
+        for &(letter, candidate, canonical) in &BY_LENGTH.names[start..end] {
+            if letter == first && canonical.eq_ignore_ascii_case(name) {
                 return candidate;
             }
         }
@@ -147,8 +149,8 @@ impl HeaderName {
     }
 
     /// One bit for each name, to note which are there.
-    pub(super) const fn bit(self) -> u128 {
-        1 << self as u8
+    pub(super) const fn bit(self) -> (usize, u64) {
+        (self as usize >> 6, 1 << (self as u8 & 63))
     }
 
     /// Whether a second header of this name makes a message malformed (§7.3.1: no list, so one only).
@@ -169,7 +171,7 @@ impl fmt::Display for HeaderName {
 const LONGEST: usize = 25;
 
 struct ByLength {
-    names: [(u8, HeaderName); ALL.len()],
+    names: [(u8, HeaderName, &'static [u8]); ALL.len()],
     /// Where the names of a length begin.
     starts: [u8; LONGEST + 2],
 }
@@ -177,7 +179,7 @@ struct ByLength {
 static BY_LENGTH: ByLength = by_length();
 
 const fn by_length() -> ByLength {
-    let mut table = ByLength { names: [(0, HeaderName::Other); ALL.len()], starts: [0; LONGEST + 2] };
+    let mut table = ByLength { names: [(0, HeaderName::Other, &[]); ALL.len()], starts: [0; LONGEST + 2] };
     let (mut length, mut filled) = (0, 0);
     while length <= LONGEST {
         table.starts[length] = filled as u8;
@@ -185,7 +187,7 @@ const fn by_length() -> ByLength {
         while index < ALL.len() {
             let canonical = CANONICAL[index].as_bytes();
             if canonical.len() == length {
-                table.names[filled] = (canonical[0] | 0x20, ALL[index]);
+                table.names[filled] = (canonical[0] | 0x20, ALL[index], canonical);
                 filled += 1;
             }
             index += 1;

@@ -73,15 +73,26 @@ impl From<IpAddr> for Host {
 ///
 /// Blanks around the colon are allowed in a Via only (§25.1 `COLON`), so the caller says.
 pub(crate) fn split_host_port(text: &str, blanks: bool) -> Option<(&str, Option<u16>, &str)> {
-    let host_end = if text.starts_with('[') { text.find(']')? + 1 } else { text.find([':', ';', '?', ' ', '\t']).unwrap_or(text.len()) };
+    let host_end = if text.starts_with('[') {
+        text.find(']')? + 1
+    } else {
+        text.bytes().position(|byte| matches!(byte, b':' | b';' | b'?' | b' ' | b'\t')).unwrap_or(text.len())
+    };
     let (host, rest) = text.split_at(host_end);
     let after_host = if blanks { rest.trim_start_matches([' ', '\t']) } else { rest };
     let Some(after_colon) = after_host.strip_prefix(':') else { return Some((host, None, after_host)) };
     let after_colon = if blanks { after_colon.trim_start_matches([' ', '\t']) } else { after_colon };
-    let digits = after_colon.len() - after_colon.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let digits = after_colon.bytes().take_while(u8::is_ascii_digit).count();
     let (port, rest) = after_colon.split_at(digits);
     let rest = if blanks { rest.trim_start_matches([' ', '\t']) } else { rest };
-    Some((host, Some(port.parse().ok()?), rest))
+    Some((host, Some(port_number(port)?), rest))
+}
+
+fn port_number(digits: &str) -> Option<u16> {
+    if digits.is_empty() || digits.len() > 9 {
+        return None;
+    }
+    digits.bytes().fold(0, |number: u32, digit| number * 10 + u32::from(digit - b'0')).try_into().ok()
 }
 
 /// An IPv6 address, with or without brackets; RFC 5118 §4.5 has peers write `received` both ways.
@@ -106,9 +117,19 @@ fn is_host_name(text: &str) -> bool {
     // §25.1 has letters, digits and hyphens; underscores are no host names, but DNS serves them.
     !text.is_empty()
         && text.len() <= 255
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
+        && text.bytes().all(|byte| HOST_NAME[byte as usize])
         && text.bytes().any(|byte| byte.is_ascii_alphanumeric())
 }
+
+const HOST_NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'.' | b'_');
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {

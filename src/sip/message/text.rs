@@ -108,7 +108,10 @@ pub fn has_control(text: &[u8]) -> bool {
 
 /// Trims SP and HT, and the line ends of folding.
 pub(crate) fn trim_lws(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\r', '\n'])
+    let blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+    let lead = text.as_bytes().iter().take_while(blank).count();
+    let trail = text.as_bytes()[lead..].iter().rev().take_while(blank).count();
+    &text[lead..text.len() - trail]
 }
 
 /// Takes the quotes and the backslashes off a quoted string; other text comes back as it is.

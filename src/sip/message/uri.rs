@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::ops::Range;
 use std::str::FromStr;
 
 use super::host::{Host, split_host_port};
@@ -14,14 +13,17 @@ use super::text::Text;
 pub struct Uri {
     text: Text,
     scheme: Scheme,
-    scheme_end: usize,
-    user: Option<Range<usize>>,
-    password: Option<Range<usize>>,
+    scheme_end: u16,
+    user: Option<Span>,
+    password: Option<Span>,
     host: Option<Host>,
     port: Option<u16>,
-    params: Range<usize>,
-    headers: Range<usize>,
+    params: Span,
+    headers: Span,
 }
+
+/// From where to where. A message's head is at most 64 KiB, and so is a URI.
+type Span = (u16, u16);
 
 /// What kind of URI it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,6 +40,8 @@ pub enum Scheme {
 pub enum UriError {
     #[error("no scheme")]
     Scheme,
+    #[error("longer than 64 KiB")]
+    TooLong,
     #[error("a character that no URI may contain")]
     Character,
     #[error("a percent sign that begins no escape")]
@@ -61,7 +65,10 @@ impl Uri {
     /// Reads a URI that goes on sharing the bytes it lies in.
     pub fn from_text(text: Text) -> Result<Self, UriError> {
         let whole = text.as_str();
-        let scheme_end = whole.find(':').ok_or(UriError::Scheme)?;
+        if whole.len() > usize::from(u16::MAX) {
+            return Err(UriError::TooLong);
+        }
+        let scheme_end = memchr::memchr(b':', whole.as_bytes()).ok_or(UriError::Scheme)?;
         let name = &whole[..scheme_end];
         let scheme = scheme_of(name).ok_or(UriError::Scheme)?;
         // No early end: so the compiler looks at many bytes at once.
@@ -72,13 +79,13 @@ impl Uri {
         let start = scheme_end + 1;
         let mut uri = Self {
             scheme,
-            scheme_end,
+            scheme_end: scheme_end as u16,
             user: None,
             password: None,
             host: None,
             port: None,
-            params: 0..0,
-            headers: 0..0,
+            params: (0, 0),
+            headers: (0, 0),
             text: Text::default(),
         };
         match scheme {
@@ -101,12 +108,12 @@ impl Uri {
 
     /// The scheme as written.
     pub fn scheme_text(&self) -> &str {
-        self.at(&(0..self.scheme_end))
+        self.at((0, self.scheme_end))
     }
 
     /// The user part as written, still escaped; of a `tel:` URI its number.
     pub fn user(&self) -> Option<&str> {
-        self.user.as_ref().map(|range| self.at(range))
+        self.user.map(|span| self.at(span))
     }
 
     /// The user part, unescaped once.
@@ -116,7 +123,7 @@ impl Uri {
 
     /// The password as written, still escaped.
     pub fn password(&self) -> Option<&str> {
-        self.password.as_ref().map(|range| self.at(range))
+        self.password.map(|span| self.at(span))
     }
 
     /// The host of a `sip:` or `sips:` URI.
@@ -140,7 +147,7 @@ impl Uri {
 
     /// All parameters with their leading semicolon, as written; empty when there are none.
     pub fn params_text(&self) -> &str {
-        self.at(&self.params)
+        self.at(self.params)
     }
 
     /// The headers as written: split on `&` first, each still escaped (unescape each once, with [`unescape`]).
@@ -150,11 +157,11 @@ impl Uri {
 
     /// What follows the question mark, as written.
     pub fn headers_text(&self) -> &str {
-        self.at(&self.headers)
+        self.at(self.headers)
     }
 
     pub fn has_headers(&self) -> bool {
-        self.headers.start > 0
+        self.headers.0 > 0
     }
 
     /// The URI without `?` and what follows: what becomes a Request-URI (§19.1.5).
@@ -162,7 +169,7 @@ impl Uri {
         if !self.has_headers() {
             return self.clone();
         }
-        Self { text: self.text.cut(0..self.headers.start - 1), headers: 0..0, ..self.clone() }
+        Self { text: self.text.cut(0..usize::from(self.headers.0) - 1), headers: (0, 0), ..self.clone() }
     }
 
     /// The URI's equality of §19.1.4.
@@ -181,23 +188,23 @@ impl Uri {
             }
             // RFC 3966 §4: visual separators do not count.
             Scheme::Tel => digits(self.user()).eq(digits(other.user())) && self.params_match(other),
-            Scheme::Other => self.at(&(self.scheme_end..self.text.len())) == other.at(&(other.scheme_end..other.text.len())),
+            Scheme::Other => self.opaque() == other.opaque(),
         }
     }
 
     fn read_sip(&mut self, text: &Text, whole: &str, start: usize) -> Result<(), UriError> {
         // The user part may hold `;`, `?` and `/`, so the at sign is looked for before everything else (§25.1 `user-unreserved`).
-        let host_start = match whole[start..].find('@') {
+        let host_start = match memchr::memchr(b'@', &whole.as_bytes()[start..]) {
             None => start,
             Some(at) => {
                 let end = start + at;
-                let user_end = whole[start..end].find(':').map_or(end, |colon| start + colon);
+                let user_end = memchr::memchr(b':', &whole.as_bytes()[start..end]).map_or(end, |colon| start + colon);
                 if user_end == start {
                     return Err(UriError::User);
                 }
                 check_escapes(&whole[start..end])?;
-                self.user = Some(start..user_end);
-                self.password = (user_end < end).then_some(user_end + 1..end);
+                self.user = Some(span(start, user_end));
+                self.password = (user_end < end).then(|| span(user_end + 1, end));
                 end + 1
             }
         };
@@ -215,7 +222,7 @@ impl Uri {
         if digits.is_empty() || !digits.bytes().all(valid) {
             return Err(UriError::User);
         }
-        self.user = Some(start..end);
+        self.user = Some(span(start, end));
         self.read_tail(whole, end)
     }
 
@@ -224,10 +231,10 @@ impl Uri {
         if !tail.is_empty() && !tail.starts_with([';', '?']) {
             return Err(UriError::Trailing);
         }
-        let params_end = tail.find('?').map_or(whole.len(), |mark| start + mark);
-        self.params = start..params_end;
+        let params_end = memchr::memchr(b'?', tail.as_bytes()).map_or(whole.len(), |mark| start + mark);
+        self.params = span(start, params_end);
         if params_end < whole.len() {
-            self.headers = params_end + 1..whole.len();
+            self.headers = span(params_end + 1, whole.len());
         }
         check_escapes(tail)
     }
@@ -250,8 +257,13 @@ impl Uri {
         within(self, other) && within(other, self)
     }
 
-    fn at(&self, range: &Range<usize>) -> &str {
-        self.text.get(range.clone()).unwrap_or("")
+    /// What follows the scheme's colon.
+    fn opaque(&self) -> &str {
+        self.text.get(usize::from(self.scheme_end)..).unwrap_or("")
+    }
+
+    fn at(&self, (start, end): Span) -> &str {
+        self.text.get(usize::from(start)..usize::from(end)).unwrap_or("")
     }
 }
 
@@ -313,6 +325,11 @@ impl fmt::Debug for Uri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Uri({})", self.text)
     }
+}
+
+/// Within a text whose length was checked.
+fn span(start: usize, end: usize) -> Span {
+    (start as u16, end as u16)
 }
 
 fn scheme_of(name: &str) -> Option<Scheme> {

@@ -142,10 +142,10 @@ fn judge_common(fields: &Fields) -> Result<(), Fault> {
 
 /// §7.3.1: headers that are no lists come once.
 fn judge_counts(fields: &Fields) -> Result<(), Fault> {
-    let mut seen = 0;
+    let mut seen = [0u64; 2];
     for header in fields.headers.iter().filter(|header| header.name.is_single()) {
-        let bit = header.name.bit();
-        if seen & bit != 0 {
+        let (word, bit) = header.name.bit();
+        if seen[word] & bit != 0 {
             return Err(Fault::bad(match header.name {
                 HeaderName::From => "More Than One From",
                 HeaderName::To => "More Than One To",
@@ -155,7 +155,7 @@ fn judge_counts(fields: &Fields) -> Result<(), Fault> {
                 _ => "More Than One Of A Single Header",
             }));
         }
-        seen |= bit;
+        seen[word] |= bit;
     }
     Ok(())
 }
