@@ -3,7 +3,7 @@
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::{
-    state::{CallTab, MessageTab, Pane, Place},
+    state::{CallTab, MessageTab, Place},
     theme::Icon,
 };
 use crate::model::CallId;
@@ -30,9 +30,7 @@ pub enum Action {
     Enter,
     /// One step back: close what is open, leave the ladder, drop the choice.
     Back,
-    Focus(Pane),
     Copy(String),
-    AddVariable,
     RemoveVariable(usize),
     SwitchTheme,
     DismissNotice,
@@ -71,9 +69,7 @@ impl Action {
             Self::MoveDown => face("Down", "The row below", None, Some(Key::ArrowDown)),
             Self::Enter => face("Open", "Into the ladder of the chosen call", None, Some(Key::Enter)),
             Self::Back => face("Cancel", "Close, or one step back", None, Some(Key::Escape)),
-            Self::Focus(_) => face("Focus", "Let the arrow keys move here", None, None),
             Self::Copy(_) => face("Copy", "Copy to the clipboard", Some(Icon::Copy), None),
-            Self::AddVariable => face("Add a variable…", "One more X-GA-iv-* header", Some(Icon::Add), None),
             Self::RemoveVariable(_) => face("Remove", "Leave this variable out", Some(Icon::Close), None),
             Self::SwitchTheme => face("Switch theme", "Dark or light", Some(Icon::Sun), None),
             Self::DismissNotice => face("Dismiss", "Close this note", Some(Icon::Close), None),

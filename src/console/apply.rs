@@ -45,9 +45,7 @@ impl App {
                 self.state.message = self.shown_message();
             }
             Action::Back => self.back(),
-            Action::Focus(pane) => self.state.pane = pane,
             Action::Copy(text) => ctx.copy_text(text),
-            Action::AddVariable => self.state.form.variables.push(Default::default()),
             Action::RemoveVariable(index) => {
                 if index < self.state.form.variables.len() {
                     self.state.form.variables.remove(index);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eframe::egui::{Key, Ui, Vec2};
+use eframe::egui::{Key, Ui, Vec2, ViewportEvent, ViewportId};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use jiff::tz::TimeZone;
 
@@ -182,6 +182,18 @@ fn a_list_that_is_being_read_stays_still() {
     window.remove_cursor();
     window.run_steps(4);
     assert_eq!(state(&window).listed.len(), before.len() + 1);
+}
+
+#[test]
+fn closing_with_calls_running_asks() {
+    let mut window = window(&SampleBackend::filled());
+    let viewport =
+        |window: &mut Window| window.input_mut().viewports.entry(ViewportId::ROOT).or_default().events.push(ViewportEvent::Close);
+    viewport(&mut window);
+    window.run_steps(3);
+    assert!(window.query_by_label("3 calls are still running").is_some());
+    click(&mut window, "Keep running");
+    assert!(window.query_by_label("3 calls are still running").is_none());
 }
 
 #[test]
