@@ -73,11 +73,6 @@ impl Sipp {
         self.arg("-t").arg("t1")
     }
 
-    /// `[authentication]` in the scenario uses these.
-    pub fn credentials(self, user: &str, password: &str) -> Self {
-        self.arg("-au").arg(user).arg("-ap").arg(password)
-    }
-
     /// Starts it; one who is called is listening when this returns.
     pub fn start(mut self) -> Playing {
         let child = self.command.spawn().unwrap();
