@@ -38,7 +38,7 @@ pub struct Loaded {
     pub warnings: Vec<Fault>,
 }
 
-/// Reads `path`, or the platform's settings file. Warnings go to the log; [`read`] hands them back.
+/// Reads `path`, or the platform's settings file. Warnings go to the log; [`read()`] hands them back.
 ///
 /// # Errors
 /// All faults of the file, or that there is none.

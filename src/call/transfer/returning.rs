@@ -139,5 +139,5 @@ pub(super) fn told(said: Option<(u16, String)>, terminated: bool, acts: &mut Act
     }
 }
 
-/// [D] How long a return target may ring.
+/// A decision of the contract: How long a return target may ring.
 pub(super) const RINGING: Duration = Duration::from_secs(120);
