@@ -49,7 +49,17 @@ impl Switch {
         match self.admission.judge(now, knock) {
             Verdict::Admitted { peer, by } => {
                 self.throttle.admitted(source);
-                let Some(incoming) = self.ua.screen(now, incoming) else { return };
+                let incoming = match self.ua.screen_or_refused(now, incoming) {
+                    Ok(incoming) => incoming,
+                    Err(refused) => {
+                        let (incoming, code) = *refused;
+                        // The refusal of a call is something to be seen; the message itself says what was wrong.
+                        if *incoming.request.method() == Method::INVITE && code != 482 {
+                            self.record_refusal(&incoming, code, why_refused(code), Treatment::Answer, None);
+                        }
+                        return;
+                    }
+                };
                 match *incoming.request.method() {
                     Method::INVITE => self.open_call(now, incoming, peer, by),
                     // The user agent's screen lets only OPTIONS through beside INVITE.
@@ -216,6 +226,17 @@ impl Switch {
             self.tell(id, CallEvent::FindingRaised { finding: silenced(incoming.flow.remote.ip()) });
         }
         self.tell(id, CallEvent::CallEnded { state: CallState::Refused, why: Ended::new(why, Party::Bridge, Some(code)) });
+    }
+}
+
+/// What a code says that the user agent refuses an INVITE with (RFC 3261 §8.2).
+fn why_refused(code: u16) -> &'static str {
+    match code {
+        415 => "The INVITE's body is of a type or encoding that is not taken: application/sdp is",
+        420 => "The INVITE requires an extension that is not spoken here (its Require header)",
+        422 => "The INVITE asks for a session timer that is too short",
+        483 => "The INVITE has come through too many servers (Max-Forwards is 0)",
+        _ => "The INVITE can't be taken",
     }
 }
 

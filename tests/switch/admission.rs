@@ -40,6 +40,18 @@ fn an_address_that_no_peer_holds_gets_403_and_a_record_with_the_nearest_rule() {
 }
 
 #[test]
+fn an_invite_that_can_not_be_taken_is_answered_and_recorded() {
+    let mut lab = Lab::new(settings());
+    // A peer's own address, but an extension that nobody here speaks.
+    let from = "192.0.2.10:5060";
+    lab.arrives(from, &stranger("INVITE", from, "req").replace("Contact:", "Require: frobnicate\nContact:"));
+    assert_eq!(lab.lines.iter().filter(|l| l.contains("420 INVITE")).count(), 1, "{}", lab.ladder());
+    let record = lab.is_over();
+    assert_eq!((record.state, record.ended.as_ref().unwrap().code), (CallState::Refused, Some(420)));
+    assert!(record.ended.unwrap().reason.contains("Require"));
+}
+
+#[test]
 fn a_repeated_refused_invite_is_one_call() {
     let mut lab = Lab::new(settings());
     let far = "192.0.2.77:5060";

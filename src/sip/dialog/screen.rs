@@ -13,11 +13,19 @@ impl UserAgent {
     /// Checks a request that the application has admitted. What cannot be taken is answered (405, 415, 420, 422, 481, 482, 483, 489,
     /// 501, 603) and None comes back.
     pub fn screen(&mut self, now: Instant, incoming: IncomingRequest) -> Option<IncomingRequest> {
-        let Some(refusal) = self.refusal(&incoming) else { return Some(incoming) };
+        self.screen_or_refused(now, incoming).ok()
+    }
+
+    /// As [`UserAgent::screen`]; what was refused comes back with the code that it was answered with.
+    ///
+    /// # Errors
+    /// The request can't be taken, and was answered.
+    pub fn screen_or_refused(&mut self, now: Instant, incoming: IncomingRequest) -> Result<IncomingRequest, Box<(IncomingRequest, u16)>> {
+        let Some(refusal) = self.refusal(&incoming) else { return Ok(incoming) };
         let (method, code) = (incoming.request.method().clone(), refusal.code);
         self.answer_now(now, &incoming, code, |builder| refusal.write(builder));
         self.note(None, "request-refused", format!("{method} from {} answered with {code}", incoming.flow.remote));
-        None
+        Err(Box::new((incoming, code)))
     }
 
     fn refusal(&self, incoming: &IncomingRequest) -> Option<Refusal> {
