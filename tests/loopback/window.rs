@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{free_port, http, program, until};
+use crate::support::{http, program, until};
 
 /// A child that ends with the test.
 struct Ending(Child);
@@ -35,24 +35,19 @@ fn the_window_opens_and_f5_places_a_test_call_that_comes_back() {
     let _xvfb = Ending(xvfb);
     let display = format!(":{}", number.trim());
 
+    // No settings file: the demo.
     let folder = tempfile::tempdir().unwrap();
-    let control = SocketAddr::from(([127, 0, 0, 1], free_port()));
-    let settings = folder.path().join("handback.toml");
-    let text = format!(
-        "[sip]\nlisten = [\"udp:127.0.0.1:0\", \"tcp:127.0.0.1:0\"]\n[control]\nlisten = \"{control}\"\n\
-         [[peers]]\nname = \"loopback\"\nnetworks = [\"127.0.0.0/8\"]\n[peers.return]\nmethod = \"REFER\"\n"
-    );
-    fs::write(&settings, text).unwrap();
     let window = Command::new(env!("CARGO_BIN_EXE_handback"))
-        .arg("--config")
-        .arg(&settings)
         .env("DISPLAY", &display)
-        .env_remove("WAYLAND_DISPLAY")
+        .env("XDG_CONFIG_HOME", folder.path())
         .env("LIBGL_ALWAYS_SOFTWARE", "1")
+        .env_remove("WAYLAND_DISPLAY")
         .stdin(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let _window = Ending(window);
+    let window = Ending(window);
+    let control = until("the control API listens", || control_of(window.0.id()));
 
     let xdotool = |arguments: &[&str]| program("xdotool").args(arguments).env("DISPLAY", &display).output().unwrap();
     let id = until("the window is there", || {
@@ -71,5 +66,24 @@ fn the_window_opens_and_f5_places_a_test_call_that_comes_back() {
         (!calls().is_empty()).then_some(())
     });
     let call = until("the call came back", || calls().into_iter().find(|call| call["state"] == "returned"));
-    assert_eq!(call["test_call"], true, "{call:#}");
+    assert_eq!(call["returns"][0]["method"], "REFER", "{call:#}");
+}
+
+/// Where this process accepts TCP and has no UDP socket at the same port: SIP has both, the control API only the one.
+fn control_of(pid: u32) -> Option<SocketAddr> {
+    let sockets: Vec<String> = fs::read_dir(format!("/proc/{pid}/fd"))
+        .ok()?
+        .filter_map(|entry| {
+            Some(fs::read_link(entry.ok()?.path()).ok()?.to_string_lossy().strip_prefix("socket:[")?.trim_end_matches(']').to_owned())
+        })
+        .collect();
+    let ports = |table: &str, state: &str| -> Vec<u16> {
+        let table = fs::read_to_string(table).unwrap_or_default();
+        let rows = table.lines().skip(1).map(|row| row.split_whitespace().collect::<Vec<_>>());
+        let ours = rows.filter(|row| row[3] == state && sockets.iter().any(|inode| inode == row[9]));
+        ours.filter_map(|row| u16::from_str_radix(row[1].split_once(':')?.1, 16).ok()).collect()
+    };
+    let udp = ports("/proc/net/udp", "07");
+    let tcp_alone = ports("/proc/net/tcp", "0A").into_iter().find(|port| !udp.is_empty() && !udp.contains(port));
+    tcp_alone.map(|port| ([127, 0, 0, 1], port).into())
 }
