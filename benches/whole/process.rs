@@ -70,7 +70,9 @@ impl Handback {
                          [limits]\ncalls = 20000\ncalls_per_second = 100000\n";
         fs::write(&file, format!("{listening}{settings}")).unwrap();
         let started = Instant::now();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_handback"))
+        // HANDBACK=path measures another build.
+        let program = std::env::var_os("HANDBACK").unwrap_or_else(|| env!("CARGO_BIN_EXE_handback").into());
+        let mut child = Command::new(program)
             .args(["serve", "--config"])
             .arg(&file)
             .env("RUST_LOG", "warn")

@@ -29,11 +29,13 @@ fuzz_target!(|input: (String, bool, Option<String>, Pairs, Pairs)| {
     let decoded = decode(&payload.refer_to);
     let sent = |part| payload.items.iter().filter(move |item| item.part == part).map(|item| item.value.as_str());
     assert_eq!(decoded.outcome.map(Outcome::wire), sent(PayloadPart::Outcome).next());
-    assert_eq!(decoded.payload.items.len(), payload.items.len(), "{}", payload.refer_to);
-    for (there, back) in payload.items.iter().zip(&decoded.payload.items) {
+    // An escaped control is taken for an injection by a careful reader; everything else comes back as it was.
+    let plain: Vec<_> = payload.items.iter().filter(|item| !item.value.chars().any(char::is_control)).collect();
+    let back: Vec<_> = decoded.payload.items.iter().filter(|item| plain.iter().any(|there| there.parameter == item.parameter)).collect();
+    assert_eq!(back.len(), plain.len(), "{}", payload.refer_to);
+    for (there, back) in plain.into_iter().zip(back) {
         assert_eq!((&there.parameter, there.part, there.cost), (&back.parameter, back.part, back.cost));
-        // Controls arrive escaped, and a careful reader refuses them; everything else is what it was.
-        if !there.value.chars().any(char::is_control) && there.value.trim() == there.value {
+        if there.value.trim() == there.value {
             assert_eq!(there.value, back.value, "{}", payload.refer_to);
         }
     }
