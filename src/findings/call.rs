@@ -1,6 +1,6 @@
 //! Rules over a call's record, and all rules over a finished call.
 
-use super::{Exchanged, Seen, of_exchange, of_message};
+use super::{Exchanged, Seen, message::of_parsed, of_exchange, of_message};
 use crate::{
     model::{CallRecord, CapturedMessage, Direction, Finding, LegRecord, LegRole, Party, Payload, Severity},
     sip::message::Message,
@@ -14,11 +14,13 @@ pub fn of_call(record: &CallRecord, messages: &[CapturedMessage]) -> Vec<Finding
         let sender = sender(record, captured);
         let source = (captured.direction == Direction::In).then_some(captured.remote);
         let seen = Seen { sender, transport: Some(captured.transport), source };
+        let message = Message::parse(captured.bytes.clone());
         // A copy has the first one's faults; that it is a copy is said below.
         if !captured.retransmission {
-            found.extend(of_message(&captured.bytes, &seen).into_iter().map(|f| f.at(index)));
+            let new = message.as_ref().map_or_else(|_| of_message(&captured.bytes, &seen), |message| of_parsed(message, &seen));
+            found.extend(new.into_iter().map(|f| f.at(index)));
         }
-        if let Ok(message) = Message::parse(captured.bytes.clone()) {
+        if let Ok(message) = message {
             let item = Exchanged { index, sender, message };
             match exchanged
                 .iter_mut()

@@ -25,20 +25,24 @@ pub struct Seen {
 
 /// All rules over one message. Their `messages` are left for the caller to fill.
 pub fn of_message(bytes: &Bytes, seen: &Seen) -> Vec<Finding> {
+    match Message::parse(bytes.clone()) {
+        Ok(message) => of_parsed(&message, seen),
+        Err(error) => vec![malformed(seen, format!("{} bytes: {error}", bytes.len()))],
+    }
+}
+
+/// As [`of_message`], of a message that was read already.
+pub(super) fn of_parsed(message: &Message, seen: &Seen) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let message = match Message::parse(bytes.clone()) {
-        Ok(message) => message,
-        Err(error) => return vec![malformed(seen, format!("{} bytes: {error}", bytes.len()))],
-    };
-    if let Message::Request(request) = &message {
+    if let Message::Request(request) = message {
         findings.extend(invalid(request, seen));
         findings.extend(large_over_udp(request, seen));
         findings.extend(refer(request, seen));
         findings.extend(invite_context(request, seen));
         findings.extend(notify(request, seen));
     }
-    findings.extend(private_contact(&message, seen));
-    findings.extend(sdp(&message, seen));
+    findings.extend(private_contact(message, seen));
+    findings.extend(sdp(message, seen));
     findings
 }
 
