@@ -60,7 +60,7 @@ pub fn engine(settings: Settings) -> Result<EngineHandle, Fault> {
     let seed = getrandom::u64().map_err(Fault::Random)?;
     let limits = settings.limits.clone();
     let customer_ip = settings.sip.listen.first().map_or(IpAddr::from([127, 0, 0, 1]), |(_, address)| address.ip());
-    let customer = customer(customer_ip, &settings.media, settings.sip.advertise.clone());
+    let customer = customer(customer_ip, &settings.media, settings.sip.advertise.clone(), 0);
     Ok(Engine::start(EngineSetup { parties: vec![bridge(settings), customer], limits, speech: Some(say), seed })?)
 }
 
@@ -85,12 +85,14 @@ fn bridge(settings: Settings) -> PartySetup {
 }
 
 /// The customer's side: an SBC that calls, and a return point, each on ports of its own.
-pub fn customer(address: IpAddr, media: &Media, advertise: Option<String>) -> PartySetup {
-    let any = SocketAddr::new(address, 0);
+///
+/// `return_port` is the return point's; 0 takes any free port.
+pub fn customer(address: IpAddr, media: &Media, advertise: Option<String>, return_port: u16) -> PartySetup {
+    let (sbc, return_point) = (SocketAddr::new(address, 0), SocketAddr::new(address, return_port));
     PartySetup {
         name: "customer",
         customer_side: true,
-        listen: vec![(Transport::Udp, any), (Transport::Tcp, any), (Transport::Udp, any), (Transport::Tcp, any)],
+        listen: vec![(Transport::Udp, sbc), (Transport::Tcp, sbc), (Transport::Udp, return_point), (Transport::Tcp, return_point)],
         media_address: media.address,
         media_ports: media.ports.clone(),
         build: Box::new(move |bound: Bound| {

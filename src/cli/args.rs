@@ -98,6 +98,9 @@ pub struct CallArgs {
     /// What to do with a return: accept, refuse, ignore or accept-then-fail.
     #[arg(long, value_name = "HOW", default_value = "accept", value_parser = values::on_return)]
     pub on_return: OnReturn,
+    /// Port at which this side takes calls back, where the bridge's return URI names one; by default any free port.
+    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
+    pub return_port: u16,
     /// Print one JSON object instead of a ladder.
     #[arg(long, action = ArgAction::SetTrue)]
     pub json: bool,
