@@ -144,6 +144,7 @@ impl Driver {
             if self.is_over(now) {
                 break;
             }
+            self.nodes.iter_mut().for_each(|node| node.media.flush());
             timer.as_mut().reset(self.wake_at(now).into());
             let work = self.wait(&mut timer).await;
             self.work_off(work);

@@ -43,6 +43,8 @@ pub struct MediaHandle {
     waker: Arc<Waker>,
     /// The thread knows that there is something for it.
     woken: Arc<AtomicBool>,
+    /// Something was queued since the last waking.
+    queued: bool,
     ports: RtpPorts,
     clock: Clock,
     thread: Option<JoinHandle<()>>,
@@ -86,7 +88,7 @@ pub fn start(
         hurried: false,
     };
     let thread = std::thread::Builder::new().name(format!("media-{name}")).spawn(move || driver.run())?;
-    Ok((MediaHandle { requests, waker, woken, ports, clock, thread: Some(thread) }, engine))
+    Ok((MediaHandle { requests, waker, woken, queued: false, ports, clock, thread: Some(thread) }, engine))
 }
 
 impl MediaHandle {
@@ -133,13 +135,31 @@ impl MediaHandle {
         }
     }
 
+    /// As [`MediaHandle::send`], but the thread is not woken before [`MediaHandle::flush`]: one call's
+    /// commands come in bunches, and each waking costs two switches of context.
+    pub fn queue(&mut self, command: MediaCommand) {
+        self.put(Request::Command(command));
+        self.queued = true;
+    }
+
+    /// Wakes the thread if something was queued.
+    pub fn flush(&mut self) {
+        if std::mem::take(&mut self.queued) {
+            self.wake();
+        }
+    }
+
     fn request(&mut self, request: Request) {
+        self.put(request);
+        self.wake();
+    }
+
+    fn put(&mut self, request: Request) {
         // The thread empties its inbox at every turn and never waits for us, so a full one is a matter of microseconds.
         if let Err(std_mpsc::TrySendError::Full(request)) = self.requests.try_send(request) {
             self.wake();
             let _ = self.requests.send(request);
         }
-        self.wake();
     }
 
     fn wake(&self) {

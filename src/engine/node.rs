@@ -310,7 +310,7 @@ impl Node {
                         failed.push(flow);
                     }
                 }
-                Output::Media(command) => self.media.send(command),
+                Output::Media(command) => self.media.queue(command),
                 Output::PortsWanted(count) => self.media.open_ports(count),
                 other => out.push((self.index, other)),
             }
