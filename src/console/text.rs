@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::model::{Party, Timestamp};
+use crate::model::Timestamp;
 
 /// `1214` as `1,214`.
 pub fn grouped(number: u64) -> String {
@@ -58,18 +58,6 @@ fn zoned(at: Timestamp, zone: &TimeZone) -> Option<jiff::Zoned> {
 /// One word in the singular or plural.
 pub fn count(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{} {many}", grouped(number as u64)) }
-}
-
-/// A side, as people name it.
-pub fn side(party: Party) -> &'static str {
-    match party {
-        Party::Customer => "customer",
-        Party::Agent => "agent",
-        Party::ReturnEndpoint => "return endpoint",
-        Party::Operator => "operator",
-        Party::Bridge => "bridge",
-        Party::Network => "network",
-    }
 }
 
 /// `<sip:a@b;x=y>` or `"A" <sip:a@b>` as `a@b`, `+1415…` for telephone numbers.

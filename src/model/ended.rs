@@ -14,6 +14,20 @@ pub enum Party {
     Network,
 }
 
+impl Party {
+    /// As people say it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Agent => "agent",
+            Self::ReturnEndpoint => "return endpoint",
+            Self::Operator => "operator",
+            Self::Bridge => "bridge",
+            Self::Network => "network",
+        }
+    }
+}
+
 /// How a call, a leg or a return attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {

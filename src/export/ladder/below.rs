@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{WIDTH, clipped, printable, thousands};
-use crate::model::{CallRecord, Finding, LegRole, MediaFigures, Party, Payload, ReturnRecord, ReturnVerdict, Severity};
+use crate::model::{CallRecord, Finding, LegRole, MediaFigures, Payload, ReturnRecord, ReturnVerdict, Severity};
 
 pub fn write(out: &mut String, record: &CallRecord) {
     for attempt in &record.returns {
@@ -74,7 +74,7 @@ pub fn findings(out: &mut String, findings: &[Finding]) {
     }
     let _ = writeln!(out, "Findings");
     for finding in findings {
-        let _ = writeln!(out, "  {:<7}  {}  ({})", severity(finding.severity), finding.rule, side(finding.side));
+        let _ = writeln!(out, "  {:<7}  {}  ({})", severity(finding.severity), finding.rule, finding.side.name());
         for (label, text) in [("seen", finding.seen.as_str()), ("why", &finding.why), ("cure", &finding.cure)] {
             wrapped(out, &format!("           {label:<6}"), &clipped(&printable(text), 400));
         }
@@ -137,7 +137,7 @@ fn end(out: &mut String, record: &CallRecord) {
     };
     let code = why.code.map(|c| format!(", {c}")).unwrap_or_default();
     let secs = record.ended_at.map(|t| t.micros_since(record.started_at) as f64 / 1e6).unwrap_or_default();
-    let _ = writeln!(out, "End: {state} after {secs:.3} s. {} (by {}{code})", printable(&why.reason), side(why.by));
+    let _ = writeln!(out, "End: {state} after {secs:.3} s. {} (by {}{code})", printable(&why.reason), why.by.name());
 }
 
 pub fn severity(severity: Severity) -> &'static str {
@@ -145,18 +145,6 @@ pub fn severity(severity: Severity) -> &'static str {
         Severity::Note => "note",
         Severity::Warning => "warning",
         Severity::Error => "error",
-    }
-}
-
-/// Whose side it is, as people say it.
-pub fn side(party: Party) -> &'static str {
-    match party {
-        Party::Customer => "customer",
-        Party::Agent => "agent",
-        Party::ReturnEndpoint => "return endpoint",
-        Party::Operator => "operator",
-        Party::Bridge => "bridge",
-        Party::Network => "network",
     }
 }
 

@@ -34,7 +34,7 @@ pub fn context(call: &CallRecord) -> ContextData {
     about.extend(call.ended_at.map(|at| KeyValue::new("Ended", text::exact_utc(at))));
     about.extend(call.ended.as_ref().map(|ended| {
         let code = ended.code.map(|code| format!(" ({code})")).unwrap_or_default();
-        KeyValue::new("Why", format!("{}{code}, by the {}", ended.reason, text::side(ended.by)))
+        KeyValue::new("Why", format!("{}{code}, by the {}", ended.reason, ended.by.name()))
     }));
     ContextData {
         context: given.into_iter().filter_map(|(name, value)| value.as_ref().map(|v| KeyValue::wire(name, v).tone(Tone::Accent))).collect(),

@@ -1,7 +1,7 @@
 //! Findings, worst first.
 
 use crate::{
-    console::{text, theme::Tone},
+    console::theme::Tone,
     model::{CallRecord, Finding, Severity},
 };
 
@@ -41,7 +41,7 @@ fn card(finding: &Finding) -> FindingCard {
         sentences: vec![
             finding.why.clone().into_owned(),
             finding.cure.clone().into_owned(),
-            format!("{severity} · {}'s side · {}", text::side(finding.side), finding.rule),
+            format!("{severity} · {}'s side · {}", finding.side.name(), finding.rule),
         ],
     }
 }
