@@ -11,7 +11,7 @@ use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     sync::mpsc,
     task::JoinHandle,
-    time::timeout,
+    time::{Instant, sleep_until, timeout},
 };
 
 /// Names one connection for as long as the program runs.
@@ -188,8 +188,9 @@ async fn accept_loop(listener: TcpListener, accepts: mpsc::Sender<(TcpStream, So
                     return;
                 }
             }
-            // Out of file descriptors, or a connection that died in the queue: others may still come.
-            Err(_) => tokio::task::yield_now().await,
+            // A connection that died in the queue: others may still come. Out of file descriptors: the same error
+            // comes at once again, and asking without a pause would take the engine's thread.
+            Err(_) => sleep_until(Instant::now() + ACCEPT_PAUSE).await,
         }
     }
 }
@@ -238,6 +239,8 @@ async fn fail(connection: ConnectionNumber, remote: SocketAddr, error: io::Error
     let _ = events.send(TcpEvent::ConnectFailed { connection, remote, error }).await;
 }
 
+/// How long a listener rests after an error.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const EVENT_QUEUE: usize = 1024;
 const WRITE_QUEUE: usize = 256;
 const READ_BUFFER: usize = 16 << 10;
