@@ -162,10 +162,13 @@ fn settings() -> Settings {
                 fallback: ReturnMethodOrAgent::Bye,
                 notify_timeout_secs: 30,
                 auth: None,
+                hosts: Vec::new(),
             },
         }],
         agent: settings::Agent::Script(Arc::new(script)),
         control: settings::Control { listen: "127.0.0.1:0".parse().unwrap(), token: None },
+        api: None,
+        store: settings::Store::default(),
         limits: settings::Limits { calls_per_second: 1_000_000, unadmitted_per_second: 1_000_000, ..settings::Limits::default() },
     }
 }

@@ -182,6 +182,7 @@ mod tests {
                 fallback: ReturnMethodOrAgent::Bye,
                 notify_timeout_secs: 30,
                 auth: None,
+                hosts: Vec::new(),
             },
         }
     }

@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     fn settings(uri: Option<&str>, fallback: ReturnMethodOrAgent) -> Return {
-        Return { method: ReturnMethod::Refer, uri: uri.map(Into::into), fallback, notify_timeout_secs: 30, auth: None }
+        Return { method: ReturnMethod::Refer, uri: uri.map(Into::into), fallback, notify_timeout_secs: 30, auth: None, hosts: Vec::new() }
     }
 
     fn order() -> ReturnOrder {

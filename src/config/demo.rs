@@ -8,7 +8,7 @@ use std::{
 use super::script;
 use crate::model::{
     ReturnMethod, ReturnMethodOrAgent, TransportName,
-    settings::{Agent, Codec, Control, Limits, Media, Peer, Policy, Return, Secret, Settings, Sip, User},
+    settings::{Agent, Codec, Control, Limits, Media, Peer, Policy, Return, Secret, Settings, Sip, Store, User},
 };
 
 /// Settings that work on any machine with no file at all. Nothing listens beyond loopback.
@@ -36,10 +36,13 @@ pub fn demo() -> Settings {
                 fallback: ReturnMethodOrAgent::Bye,
                 notify_timeout_secs: 30,
                 auth: None,
+                hosts: Vec::new(),
             },
         }],
         agent: Agent::Script(Arc::new(script::demo())),
         control: Control { listen: any_port, token: None },
+        api: None,
+        store: Store::default(),
         limits: Limits::default(),
     }
 }

@@ -11,6 +11,7 @@ use std::{
 use crate::model::settings::Settings;
 
 mod agent;
+mod api;
 mod demo;
 mod edges;
 mod fault;

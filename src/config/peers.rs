@@ -96,6 +96,8 @@ fn returns(mut section: Section<'_>, environment: Environment<'_>, faults: &mut 
     let notify_timeout_secs = section.number("notify_timeout_secs", 1..=3_600, 30, faults).unsigned_abs();
     let auth = section.entry("auth").and_then(|e| e.section(faults)).and_then(|s| user(s, environment, faults));
 
+    let hosts = section.texts("hosts", faults).unwrap_or_default().into_iter().map(|(_, host)| host.to_owned()).collect();
+
     let places_invites = method == ReturnMethod::Invite || fallback == ReturnMethodOrAgent::Invite;
     if section.entry("uri").is_none() && (method != ReturnMethod::Bye || places_invites) {
         section.missing("uri", "a return by REFER or INVITE needs a sip: or sips: URI to go to", faults);
@@ -104,5 +106,5 @@ fn returns(mut section: Section<'_>, environment: Environment<'_>, faults: &mut 
         faults.warn(&entry.key, &entry.span, "is used for a return INVITE only, and this peer makes none");
     }
     section.finish(faults);
-    Return { method, uri, fallback, notify_timeout_secs, auth }
+    Return { method, uri, fallback, notify_timeout_secs, auth, hosts }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{
-    Fault, agent, edges,
+    Fault, agent, api, edges,
     fault::Faults,
     media, peers,
     secret::Environment,
@@ -37,8 +37,8 @@ fn sections(root: &mut Section<'_>, environment: Environment<'_>, faults: &mut F
     let agent = agent::read(root.section("agent", faults), faults);
     let control = edges::control(root.section("control", faults), environment, faults);
     let limits = edges::limits(root.section("limits", faults), faults);
-    edges::api(root.section("api", faults), faults);
-    edges::store(root.section("store", faults), faults);
+    let api = api::api(root.section("api", faults), environment, faults);
+    let store = api::store(root.section("store", faults), faults);
 
     if peers.is_empty()
         && let Some((address, place)) = listen.iter().find(|(address, _)| !address.ip().to_canonical().is_loopback())
@@ -48,5 +48,5 @@ fn sections(root: &mut Section<'_>, environment: Environment<'_>, faults: &mut F
             faults,
         );
     }
-    Settings { sip, media, peers, agent, control, limits }
+    Settings { sip, media, peers, agent, control, api, store, limits }
 }

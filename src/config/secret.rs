@@ -48,9 +48,3 @@ pub fn read(section: &mut Section<'_>, keys: Keys, environment: Environment<'_>,
     }
     None
 }
-
-/// Whether the section names a secret at all; asks for its keys without reading it.
-pub fn named(section: &mut Section<'_>, keys: Keys, faults: &mut Faults<'_>) -> bool {
-    let names = [keys.plain, keys.env, keys.file, keys.keyring];
-    names.map(|key| section.text(key, faults).is_some()).contains(&true)
-}

@@ -194,7 +194,14 @@ fn a_refused_source_names_the_nearest_rule() {
         policy: Policy::Either,
         users: Vec::new(),
         allow_md5: true,
-        returns: Return { method: ReturnMethod::Bye, uri: None, fallback: ReturnMethodOrAgent::Bye, notify_timeout_secs: 30, auth: None },
+        returns: Return {
+            method: ReturnMethod::Bye,
+            uri: None,
+            fallback: ReturnMethodOrAgent::Bye,
+            notify_timeout_secs: 30,
+            auth: None,
+            hosts: Vec::new(),
+        },
     };
     let peers = [peer("east", &["10.4.0.0/16", "2001:db8::/32"]), peer("west", &["192.0.2.0/29"])];
     let seen = |ip: &str| refused_source(ip.parse().expect("an address"), &peers).seen;

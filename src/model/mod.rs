@@ -4,7 +4,9 @@
 //! (the wire contract calls it a transfer). It is told as a row of [`CallEvent`]s, and
 //! [`CallRecord::apply`] is the one place where events become what people see.
 
+mod call_transfer;
 mod command;
+mod desk;
 mod ended;
 mod event;
 mod finding;
@@ -16,7 +18,12 @@ pub mod settings;
 mod snapshot;
 mod test_call;
 
+pub use call_transfer::{
+    CallTransfer, ClaimKey, ClaimRefusal, Claimed, InputContext, NewCallTransfer, OutputContext, SipReturn, TransferKind, TransferStatus,
+    TransferTarget,
+};
 pub use command::{Command, CommandOutcome, ReturnRequest};
+pub use desk::{DeskAnswer, DeskAsk, Keep};
 pub use ended::{Ended, Party};
 pub use event::{
     Admission, AgentKind, CallEvent, Context, DroppedVariable, Event, LegOpened, LegRole, MediaFigures, Outcome, Payload, PayloadItem,

@@ -14,6 +14,9 @@ pub struct Settings {
     pub peers: Vec<Peer>,
     pub agent: Agent,
     pub control: Control,
+    /// The call transfers API, where it is served.
+    pub api: Option<Api>,
+    pub store: Store,
     pub limits: Limits,
 }
 
@@ -74,6 +77,8 @@ pub struct Return {
     pub notify_timeout_secs: u64,
     /// Answers 401/407 on the return INVITE.
     pub auth: Option<User>,
+    /// Hosts that a call transfer's own return URI may name besides [`Return::uri`]'s; `*` is any.
+    pub hosts: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +91,58 @@ pub enum Agent {
 pub struct Control {
     pub listen: SocketAddr,
     pub token: Option<Secret>,
+}
+
+/// The call transfers API (contract §4).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Api {
+    pub listen: SocketAddr,
+    pub keys: Vec<ApiKey>,
+    /// Requests a second for each key; a second's worth may come at once.
+    pub requests_per_second: u32,
+    /// How long a number waits for its call.
+    pub number_lease_secs: u64,
+    /// How long a SIP transfer waits for its call.
+    pub sip_transfer_expiry_secs: u64,
+    pub numbers: Vec<NumberRange>,
+    /// A transfer made through the API goes back with the payload, too, not only with its URI.
+    pub payload_in_return: bool,
+}
+
+/// A key pair. Its secret is known by its hash only.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApiKey {
+    pub id: String,
+    /// SHA-256 of the secret.
+    pub secret_sha256: [u8; 32],
+    pub may_create: bool,
+    pub may_read: bool,
+}
+
+/// Numbers that may be leased, both ends included; E.164 digits without the `+`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberRange {
+    /// ISO 3166 alpha-2.
+    pub country: String,
+    pub first: u64,
+    pub last: u64,
+}
+
+/// Where call transfers, calls and their messages are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    /// The SQLite file; `None`: in memory, for as long as the program runs.
+    pub path: Option<std::path::PathBuf>,
+    /// Ended calls and their messages older than this are forgotten; 0 keeps none.
+    pub retention_days: u32,
+    /// Messages of ended calls beyond this many bytes are forgotten, the oldest first.
+    pub retention_bytes: u64,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { path: None, retention_days: 30, retention_bytes: 1 << 30 }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]

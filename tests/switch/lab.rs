@@ -87,10 +87,13 @@ pub fn settings() -> Settings {
                 fallback: ReturnMethodOrAgent::Bye,
                 notify_timeout_secs: 30,
                 auth: None,
+                hosts: Vec::new(),
             },
         }],
         agent: settings::Agent::Script(script()),
         control: settings::Control { listen: "127.0.0.1:0".parse().unwrap(), token: None },
+        api: None,
+        store: settings::Store::default(),
         limits: settings::Limits::default(),
     }
 }

@@ -7,7 +7,8 @@ use crate::{
 };
 
 fn settings(agent: settings::Agent, method: ReturnMethod, fallback: ReturnMethodOrAgent) -> Arc<Settings> {
-    let returns = settings::Return { method, uri: Some("sip:r@h".into()), fallback, notify_timeout_secs: 30, auth: None };
+    let returns =
+        settings::Return { method, uri: Some("sip:r@h".into()), fallback, notify_timeout_secs: 30, auth: None, hosts: Vec::new() };
     let peer =
         settings::Peer { name: "peer".into(), networks: vec![], policy: settings::Policy::Either, users: vec![], allow_md5: true, returns };
     Arc::new(Settings {
@@ -16,6 +17,8 @@ fn settings(agent: settings::Agent, method: ReturnMethod, fallback: ReturnMethod
         peers: vec![peer],
         agent,
         control: settings::Control { listen: "127.0.0.1:0".parse().unwrap(), token: None },
+        api: None,
+        store: settings::Store::default(),
         limits: settings::Limits::default(),
     })
 }
