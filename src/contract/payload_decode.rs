@@ -3,7 +3,7 @@
 use super::{
     payload::{CONVERSATION_ID, LIMIT, OUTCOME, REFERENCE_PREFIX, TRANSFER_PREFIX},
     same_but_for_case, strip_prefix_ignoring_case,
-    uri_text::{headers_start, holds_escape, is_token, is_unescaped, parameters, unescape},
+    uri_text::{headers_start, holds_escape, is_token, is_unescaped, split_parameters, unescape},
 };
 use crate::model::{Finding, Outcome, Party, Payload, PayloadItem, PayloadPart, Severity, Variables};
 
@@ -125,12 +125,13 @@ fn not_sip(uri: &str) -> Finding {
     )
 }
 
-/// The URI without its `method` parameter, which must not decide what is sent to a stranger (RFC 3261 §19.1.5).
-fn without_method(uri: &str, findings: &mut Vec<Finding>) -> String {
+/// What comes before the headers, without its `method` parameter, which must not decide what is sent to a stranger
+/// (RFC 3261 §19.1.5).
+fn without_method(before_headers: &str, findings: &mut Vec<Finding>) -> String {
     let is_method = |p: &str| p.split('=').next().is_some_and(|n| unescape(n).text.eq_ignore_ascii_case("method"));
-    let parameters_len: usize = parameters(uri).map(|p| p.len() + 1).sum();
-    let mut out = uri[..uri.len() - parameters_len].to_owned();
-    for parameter in parameters(uri) {
+    let (bare, parameters) = split_parameters(before_headers);
+    let mut out = bare.to_owned();
+    for parameter in parameters {
         if is_method(parameter) {
             findings.push(ignored(&format!(";{parameter}")));
         } else {

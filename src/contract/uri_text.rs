@@ -106,13 +106,19 @@ fn contract_header_start(text: &str) -> Option<usize> {
     text.as_bytes().windows(OPENING.len()).position(|w| w.eq_ignore_ascii_case(OPENING))
 }
 
-/// The byte ranges of the URI's parameters (`;name=value`, the `;` excluded).
+/// The URI's parameters (`name=value`, without their `;`).
 pub fn parameters(uri: &str) -> impl Iterator<Item = &str> {
     let end = headers_start(uri).unwrap_or(uri.len());
-    let before_headers = &uri[..end];
+    split_parameters(&uri[..end]).1
+}
+
+/// What comes before a URI's headers, in two: up to the host with its port, and the parameters.
+pub fn split_parameters(before_headers: &str) -> (&str, impl Iterator<Item = &str>) {
     // A user part may hold `;` too: parameters come after the host.
     let host_from = before_headers.find('@').map_or(0, |at| at + 1);
-    before_headers[host_from..].split(';').skip(1)
+    let start = before_headers[host_from..].find(';').map_or(before_headers.len(), |semicolon| host_from + semicolon);
+    let (bare, parameters) = before_headers.split_at(start);
+    (bare, parameters.split(';').skip(1))
 }
 
 /// Why a text cannot be a return URI.

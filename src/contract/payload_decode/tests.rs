@@ -99,6 +99,14 @@ fn what_breaks_the_contract_is_a_finding() {
 }
 
 #[test]
+fn a_question_mark_in_front_of_the_headers_leaves_the_parameters_whole() {
+    // Found by fuzzing: where the URI's headers begin depends on an `@` that comes only after them.
+    let decoded = decode("6;%-G?%-G?X-Gるる?X-GA-rv-C=1@e");
+    assert_eq!(decoded.return_uri, "6;%-G?%-G?X-Gるる");
+    assert_eq!(decode("<sip:r;a?b;method=BYE?X-GA-transfer=AGENT&X-GA-tv-a=b@c>").target, "sip:r;a?b");
+}
+
+#[test]
 fn nothing_odd_can_break_it() {
     for value in
         ["", "<", "<>", ">", "<?", "?", "<sip:?&&=&=&X-GA-tv-a", "\"<sip:", "\"\\", "<sip:é?X-GA-tv-é=1", "<sip:@?@", ";", "<sip:;?;"]
