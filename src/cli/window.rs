@@ -46,7 +46,7 @@ fn show(settings: Settings) -> Result<(), String> {
     let mut facts = facts(&settings);
     let running = start::start(settings).map_err(|fault| fault.to_string())?;
     complete(&mut facts, &running);
-    let shown = console::run(Arc::new(Live::new(running.engine.clone(), facts)), Options::default());
+    let shown = console::run(Arc::new(Live::new(running.engine.clone(), facts, None)), Options::default());
     // The window is gone: nobody is left to wait for calls.
     running.engine.stop();
     running.engine.stop();

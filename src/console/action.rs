@@ -32,6 +32,14 @@ pub enum Action {
     Back,
     Copy(String),
     RemoveVariable(usize),
+    SelectTransfer(String),
+    /// Make the call transfer of the form.
+    CreateTransfer,
+    /// The form as a `curl` line.
+    CopyCreateCurl,
+    CopyCurl(String),
+    /// To the call of a call transfer.
+    ShowCall(CallId),
     SwitchTheme,
     DismissNotice,
 }
@@ -70,6 +78,12 @@ impl Action {
             Self::Enter => face("Open", "Into the ladder of the chosen call", None, Some(Key::Enter)),
             Self::Back => face("Cancel", "Close, or one step back", None, Some(Key::Escape)),
             Self::Copy(_) => face("Copy", "Copy to the clipboard", Some(Icon::Copy), None),
+            Self::Go(Place::Transfers) => face("Transfers", "Calls announced through the API", Some(Icon::Transfers), None),
+            Self::SelectTransfer(_) => face("Select call transfer", "Show this call transfer", None, None),
+            Self::CreateTransfer => face("Create", "Make this call transfer, as the API would", Some(Icon::Create), None),
+            Self::CopyCreateCurl => face("Copy as curl", "The same request for a shell", Some(Icon::Terminal), None),
+            Self::CopyCurl(_) => face("Copy as curl", "Fetch it from a shell", Some(Icon::Terminal), None),
+            Self::ShowCall(_) => face("Show call", "To the call that came for it", Some(Icon::OpenCall), None),
             Self::RemoveVariable(_) => face("Remove", "Leave this variable out", Some(Icon::Close), None),
             Self::SwitchTheme => face("Switch theme", "Dark or light", Some(Icon::Sun), None),
             Self::DismissNotice => face("Dismiss", "Close this note", Some(Icon::Close), None),

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     action::Action,
-    backend::{Backend, CommandTicket, Facts},
+    backend::{ApiAnswer, Backend, CommandTicket, Facts, TransfersView},
     panels::ladder::data::Ladder,
     panels::{call_header, calls, context, findings, frame, ladder, media, message, payload, return_form, test_call, timeline},
     state::{CallTab, Notice, Place, State},
@@ -56,21 +56,24 @@ pub fn run(backend: Arc<dyn Backend>, options: Options) -> Result<(), ConsoleErr
 }
 
 pub struct App {
-    backend: Arc<dyn Backend>,
-    options: Options,
+    pub(super) backend: Arc<dyn Backend>,
+    pub(super) options: Options,
     facts: Facts,
     pub(super) state: State,
     pub(super) snapshot: Arc<Snapshot>,
     /// The window's clock, in seconds, when the snapshot came.
     snapshot_came: f64,
     /// Wall time on the snapshot's scale.
-    now: Timestamp,
+    pub(super) now: Timestamp,
     chosen: CallMessages,
     placed: CallMessages,
     asked: HashMap<CommandTicket, Asked>,
     /// The test call whose row shall be chosen as soon as it is listed.
     follow: Option<CallId>,
     closing: bool,
+    pub(super) transfers: Option<Arc<TransfersView>>,
+    /// The form's body, and how it would be answered.
+    pub(super) judged: Option<(String, ApiAnswer)>,
 }
 
 /// The messages of one call and its ladder, made anew only when something changed.
@@ -111,6 +114,8 @@ impl App {
             asked: HashMap::new(),
             follow: None,
             closing: false,
+            transfers: None,
+            judged: None,
         }
     }
 
@@ -139,6 +144,7 @@ impl App {
                 }
             }
         }
+        self.drain_transfers(ctx);
         calls::data::refresh(&mut self.state, &self.snapshot);
         self.follow_test_call();
         self.state.call = self.state.call.filter(|id| calls::data::find(&self.snapshot, *id).is_some());
@@ -196,6 +202,7 @@ impl App {
         match self.state.place {
             Place::Calls => self.calls_place_ui(ui, actions),
             Place::TestCall => self.test_call_place_ui(ui, actions),
+            Place::Transfers => self.transfers_place_ui(ui, actions),
         }
     }
 
@@ -378,4 +385,4 @@ impl CallMessages {
 }
 
 const FRAME: Duration = Duration::from_millis(33);
-const TICK: Duration = Duration::from_millis(500);
+pub(super) const TICK: Duration = Duration::from_millis(500);

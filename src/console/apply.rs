@@ -5,6 +5,7 @@ use eframe::egui::{Context, Theme};
 use super::{
     action::Action,
     app::{App, Asked},
+    panels::transfers,
     state::{CallTab, Notice, Pane, Place, ReturnForm},
 };
 use crate::model::{CallId, Command};
@@ -45,7 +46,19 @@ impl App {
                 self.state.message = self.shown_message();
             }
             Action::Back => self.back(),
-            Action::Copy(text) => ctx.copy_text(text),
+            Action::Copy(text) | Action::CopyCurl(text) => ctx.copy_text(text),
+            Action::CopyCreateCurl => {
+                if let Some(view) = &self.transfers {
+                    ctx.copy_text(transfers::data::curl_create(view, &self.state.transfer_form.shown_body()));
+                }
+            }
+            Action::SelectTransfer(id) => self.state.transfer = Some(id),
+            Action::CreateTransfer => self.create_transfer(),
+            Action::ShowCall(call) => {
+                self.state.place = Place::Calls;
+                self.select_call(call);
+                self.state.reveal_call = true;
+            }
             Action::RemoveVariable(index) => {
                 if index < self.state.form.variables.len() {
                     self.state.form.variables.remove(index);
@@ -103,7 +116,7 @@ impl App {
         if state.returning.take().is_some() || state.notice.take().is_some() {
         } else if state.pane == Pane::Ladder {
             state.pane = Pane::Table;
-        } else if state.place == Place::TestCall {
+        } else if state.place != Place::Calls {
             state.place = Place::Calls;
         } else {
             state.call = None;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{CallId, CapturedMessage, Command, CommandOutcome, Snapshot};
+use crate::model::{CallId, CallTransfer, CapturedMessage, Command, CommandOutcome, PoolFigures, Snapshot};
 
 /// What the console paints from and asks of. No method waits for more than a copy of pointers.
 pub trait Backend: Send + Sync {
@@ -24,6 +24,40 @@ pub trait Backend: Send + Sync {
 
     /// What does not change while the program runs.
     fn facts(&self) -> Facts;
+
+    /// The call transfers as last read; `None` where the API is not served.
+    fn transfers(&self) -> Option<Arc<TransfersView>>;
+
+    /// How `POST …/call-transfers` would answer this body now. Nothing is made.
+    fn judge_transfer(&self, body: &str) -> ApiAnswer;
+
+    /// Makes a call transfer as the API would. The answer comes out of [`Backend::take_created`] under the same ticket.
+    fn create_transfer(&self, body: &str) -> CommandTicket;
+
+    /// The answers to creates that came since the last time.
+    fn take_created(&self) -> Vec<(CommandTicket, ApiAnswer)>;
+}
+
+/// Call transfers as people list them, at most half a second old.
+#[derive(Debug, Clone, Default)]
+pub struct TransfersView {
+    /// Where the API is served, for example `http://127.0.0.1:8080`.
+    pub url: String,
+    /// The first key's id, for examples.
+    pub key_id: String,
+    /// Newest first.
+    pub transfers: Arc<[Arc<CallTransfer>]>,
+    pub pools: Arc<[PoolFigures]>,
+}
+
+/// An answer of the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiAnswer {
+    pub status: u16,
+    /// For example `200 OK` or `409-01`.
+    pub line: String,
+    /// Why not, where it is no 200; else the id.
+    pub message: String,
 }
 
 /// Tells the window that something is new.
@@ -46,4 +80,15 @@ pub struct Facts {
     pub return_uri: String,
     /// `REFER`, `INVITE` or `BYE`: how a test call comes back.
     pub return_method: String,
+}
+
+/// The call transfers behind the window, where they are served. No method waits.
+pub trait TransferDesk: Send + Sync {
+    fn view(&self) -> Arc<TransfersView>;
+
+    /// How a create would be answered now.
+    fn judge(&self, body: &str) -> ApiAnswer;
+
+    /// Creates; `done` is called once, from any thread.
+    fn create(&self, body: &str, done: Box<dyn FnOnce(ApiAnswer) + Send>);
 }

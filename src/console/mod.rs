@@ -11,15 +11,18 @@ mod live;
 mod panels;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod sample_transfers;
 mod state;
 #[cfg(test)]
 mod tests;
 mod text;
 mod theme;
+mod transfers;
 mod widgets;
 mod wire_text;
 
 pub use action::Action;
 pub use app::{App, ConsoleError, Options, run};
-pub use backend::{Backend, CommandTicket, Facts, Waker};
+pub use backend::{ApiAnswer, Backend, CommandTicket, Facts, TransferDesk, TransfersView, Waker};
 pub use live::Live;

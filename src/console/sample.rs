@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    console::{Backend, CommandTicket, Facts, Waker},
+    console::{ApiAnswer, Backend, CommandTicket, Facts, TransfersView, Waker, sample_transfers},
     model::{
         Admission, AgentKind, CallEvent, CallId, CallRecord, CallState, CapturedMessage, Command, CommandOutcome, Context, Counters,
         Direction, DroppedVariable, Ended, Finding, LegId, LegOpened, LegRole, Listener, MediaFigures, Outcome, Party, Payload,
@@ -36,6 +36,8 @@ pub struct SampleBackend {
     tickets: AtomicU64,
     /// The next command is refused with this.
     refusal: Mutex<Option<String>>,
+    transfers: Mutex<Arc<TransfersView>>,
+    created: Mutex<Vec<(CommandTicket, ApiAnswer)>>,
 }
 
 impl SampleBackend {
@@ -62,6 +64,8 @@ impl SampleBackend {
             outcomes: Mutex::default(),
             tickets: AtomicU64::new(1),
             refusal: Mutex::default(),
+            transfers: Mutex::new(sample_transfers::empty()),
+            created: Mutex::default(),
         })
     }
 
@@ -71,6 +75,7 @@ impl SampleBackend {
         for (call, messages) in [rejected(), refused_return(), returned(), ringing(), returning(), with_agent()] {
             backend.add(call, messages);
         }
+        *lock(&backend.transfers) = sample_transfers::filled();
         backend
     }
 
@@ -131,6 +136,29 @@ impl Backend for SampleBackend {
     }
 
     fn set_waker(&self, _waker: Waker) {}
+
+    fn transfers(&self) -> Option<Arc<TransfersView>> {
+        Some(lock(&self.transfers).clone())
+    }
+
+    fn judge_transfer(&self, body: &str) -> ApiAnswer {
+        sample_transfers::answer(&lock(&self.transfers), body)
+    }
+
+    fn create_transfer(&self, body: &str) -> CommandTicket {
+        let ticket = CommandTicket(self.tickets.fetch_add(1, Ordering::Relaxed));
+        let mut transfers = lock(&self.transfers);
+        let answer = sample_transfers::answer(&transfers, body);
+        if answer.status == 200 {
+            *transfers = sample_transfers::with(&transfers, &answer.message);
+        }
+        lock(&self.created).push((ticket, answer));
+        ticket
+    }
+
+    fn take_created(&self) -> Vec<(CommandTicket, ApiAnswer)> {
+        std::mem::take(&mut lock(&self.created))
+    }
 
     fn facts(&self) -> Facts {
         Facts {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::panels::transfers::form::TransferForm;
 use crate::model::{AudioSource, CallId, OnReturn, Outcome, ReturnMethod, ReturnRequest, TestCall, TransportName, Variables};
 
 /// A place of the rail.
@@ -9,6 +10,7 @@ use crate::model::{AudioSource, CallId, OnReturn, Outcome, ReturnMethod, ReturnR
 pub enum Place {
     Calls,
     TestCall,
+    Transfers,
 }
 
 /// A tab of the chosen call.
@@ -62,6 +64,11 @@ pub struct State {
     /// A test call was asked for and is not answered for yet.
     pub placing: bool,
     pub returning: Option<ReturnForm>,
+    /// The chosen call transfer's id.
+    pub transfer: Option<String>,
+    pub transfer_form: TransferForm,
+    /// A call transfer was asked for and is not answered for yet.
+    pub creating: bool,
     /// What a command answered last, where it was refused.
     pub notice: Option<Notice>,
     pub dark: bool,
@@ -129,6 +136,9 @@ impl Default for State {
             test_call: None,
             placing: false,
             returning: None,
+            transfer: None,
+            transfer_form: TransferForm::default(),
+            creating: false,
             notice: None,
             dark: true,
         }

@@ -253,3 +253,36 @@ fn a_journey_that_breaks_says_where() {
     assert!(ahead.iter().all(|s| s.mark == Mark::Ahead && s.time.is_empty()));
     assert_eq!(Timestamp(5).micros_since(Timestamp(9)), 0);
 }
+
+#[test]
+fn a_call_transfer_is_made_by_the_form_and_its_call_is_one_click_away() {
+    let backend = SampleBackend::filled();
+    let mut window = window(&backend);
+    click(&mut window, "Transfers");
+    window.check_accessibility();
+    assert!(window.query_by_label("1 waiting, 1 ongoing, 4 listed").is_some());
+    assert!(window.query_by_label("200 OK").is_some(), "how it would be answered");
+    click(&mut window, "Create");
+    assert_eq!(state(&window).transfer.as_deref(), Some("transfer-1"), "what was made is chosen");
+    assert_eq!(state(&window).transfer_form.id, "transfer-2", "an id is for one attempt");
+
+    click(&mut window, "14:02:30 ONGOING t-103");
+    click(&mut window, "Show call");
+    assert_eq!((state(&window).place, state(&window).call), (Place::Calls, Some(WITH_AGENT)));
+}
+
+#[test]
+fn a_create_that_would_be_refused_says_so_before_it_is_sent() {
+    let backend = SampleBackend::filled();
+    let mut window = window(&backend);
+    click(&mut window, "Transfers");
+    window.get_by_label("Id").focus();
+    window.run_steps(2);
+    for _ in 0.."transfer-1".len() {
+        window.key_press(Key::Backspace);
+    }
+    window.get_by_label("Id").type_text("t-104");
+    window.run_steps(4);
+    assert!(window.query_by_label("409-01").is_some());
+    assert!(window.query_by_label_contains("an id is for one attempt").is_some());
+}

@@ -165,3 +165,12 @@ impl fmt::Display for ClaimRefusal {
         })
     }
 }
+
+/// How one country's numbers stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PoolFigures {
+    /// ISO 3166 alpha-2.
+    pub country: String,
+    pub total: usize,
+    pub leased: usize,
+}

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One call (transfer) of this program, unique over restarts; written as 13 characters of base 32.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct CallId(pub u64);
 
 /// One SIP leg within a call, numbered in the order in which legs appear: 0 is the customer leg.

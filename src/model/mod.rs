@@ -19,8 +19,8 @@ mod snapshot;
 mod test_call;
 
 pub use call_transfer::{
-    CallTransfer, ClaimKey, ClaimRefusal, Claimed, InputContext, NewCallTransfer, OutputContext, SipReturn, TransferKind, TransferStatus,
-    TransferTarget,
+    CallTransfer, ClaimKey, ClaimRefusal, Claimed, InputContext, NewCallTransfer, OutputContext, PoolFigures, SipReturn, TransferKind,
+    TransferStatus, TransferTarget,
 };
 pub use command::{Command, CommandOutcome, ReturnRequest};
 pub use desk::{DeskAnswer, DeskAsk, Keep};

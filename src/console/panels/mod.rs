@@ -12,6 +12,7 @@ pub mod payload;
 pub mod return_form;
 pub mod test_call;
 pub mod timeline;
+pub mod transfers;
 
 use eframe::egui::{Frame, Margin, Ui};
 

@@ -21,6 +21,10 @@ pub enum Icon {
     Moon,
     Retransmission,
     Down,
+    Transfers,
+    OpenCall,
+    Create,
+    Terminal,
 }
 
 impl Icon {
@@ -42,6 +46,10 @@ impl Icon {
             Self::Moon => '\u{e11e}',
             Self::Retransmission => '\u{e149}',
             Self::Down => '\u{e06d}',
+            Self::Transfers => '\u{e20f}',
+            Self::OpenCall => '\u{e0b9}',
+            Self::Create => '\u{e13d}',
+            Self::Terminal => '\u{e181}',
         }
     }
 
