@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{same_but_for_case, strip_prefix_ignoring_case};
-use crate::model::{Context, Finding, Party, Severity};
+use crate::model::{Claimed, Context, Finding, Party, Severity};
 
 /// The entry task; absent: the agent picks.
 pub const TASK_NAME: &str = "X-GA-taskName";
@@ -54,6 +54,49 @@ pub fn read<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> (Context, 
     (context, findings)
 }
 
+/// The context of the call for a call transfer: the API's is the base, and a header overrides it per key; each override
+/// is a finding (contract §2). The variables of the API come first, in its order.
+///
+/// The conversation is no key of that context but the call transfer's own (a decision of ours): a header that names
+/// another one is a finding, too, and does not count.
+pub fn merge(claimed: &Claimed, headers: Context) -> (Context, Vec<Finding>) {
+    let mut findings = Vec::new();
+    let base = &claimed.input_context;
+    let task_name = match (&base.task_name, headers.task_name) {
+        (Some(api), Some(header)) => {
+            if *api != header {
+                findings.push(overridden(TASK_NAME, api, &header));
+            }
+            Some(header)
+        }
+        (api, header) => header.or_else(|| api.clone()),
+    };
+    if let Some(other) = headers.ext_conversation_id.filter(|other| *other != claimed.external_conversation_id) {
+        findings.push(other_conversation(&other, &claimed.external_conversation_id));
+    }
+    let mut input_variables = base.input_variables.clone();
+    for (name, value) in headers.input_variables {
+        match input_variables.get(&name) {
+            Some(api) if *api == value => {}
+            Some(api) => findings.push(overridden(&format!("{INPUT_VARIABLE_PREFIX}{name}"), api, &value)),
+            None => {
+                if let Some(other) = same_but_for_case(base.input_variables.keys(), &name) {
+                    findings.push(differ_in_case(other, &name));
+                }
+            }
+        }
+        input_variables.insert(name, value);
+    }
+    let context = Context {
+        task_name,
+        ext_conversation_id: Some(claimed.external_conversation_id.clone()),
+        customer_id: headers.customer_id,
+        call_transfer_id: Some(claimed.id.clone()),
+        input_variables,
+    };
+    (context, findings)
+}
+
 /// A header value as the contract reads it: trimmed, folded lines joined by one space (RFC 3261 §7.3.1).
 pub fn clean(value: &str) -> Cow<'_, str> {
     let value = value.trim_matches([' ', '\t', '\r', '\n']);
@@ -83,14 +126,7 @@ fn read_variable(context: &mut Context, findings: &mut Vec<Finding>, name: &str,
         return;
     }
     if let Some(other) = same_but_for_case(context.input_variables.keys(), name) {
-        findings.push(Finding::new(
-            "context-names-differ-in-case",
-            Severity::Warning,
-            Party::Customer,
-            format!("{INPUT_VARIABLE_PREFIX}{other} and {INPUT_VARIABLE_PREFIX}{name}"),
-            "Header names compare without regard to case (RFC 3261 §7.3.1): a proxy may merge the two, and readers take one for the other. Both are kept",
-            "Send one spelling",
-        ));
+        findings.push(differ_in_case(other, name));
     }
     context.input_variables.insert(name.to_owned(), value.into_owned());
 }
@@ -116,6 +152,39 @@ fn check_text(findings: &mut Vec<Finding>, name: &str, value: &str) {
             "Remove control characters before the value is put into a header",
         ));
     }
+}
+
+fn differ_in_case(one: &str, other: &str) -> Finding {
+    Finding::new(
+        "context-names-differ-in-case",
+        Severity::Warning,
+        Party::Customer,
+        format!("{INPUT_VARIABLE_PREFIX}{one} and {INPUT_VARIABLE_PREFIX}{other}"),
+        "Header names compare without regard to case (RFC 3261 §7.3.1): a proxy may merge the two, and readers take one for the other. Both are kept",
+        "Send one spelling",
+    )
+}
+
+fn overridden(name: &str, api: &str, header: &str) -> Finding {
+    Finding::new(
+        "context-overridden",
+        Severity::Note,
+        Party::Customer,
+        format!("{name}: {:?} of the INVITE takes the place of the API's {:?}", shortened(header), shortened(api)),
+        "Of a call transfer's context and the INVITE's headers the header counts (contract §2), which may not be what the API's caller expects",
+        "Give each value in one place only",
+    )
+}
+
+fn other_conversation(header: &str, api: &str) -> Finding {
+    Finding::new(
+        "conversation-differs",
+        Severity::Warning,
+        Party::Customer,
+        format!("{EXT_CONVERSATION_ID}: {:?}; the call transfer belongs to {:?}, which counts", shortened(header), shortened(api)),
+        "A call transfer belongs to the conversation that it was created for (contract §4), so the attempts are linked by that one",
+        "Send the same id in both places, or no header",
+    )
 }
 
 fn repeated(name: &str, first: &str, again: &str) -> Finding {
@@ -248,5 +317,57 @@ mod tests {
         );
         assert_eq!(context.task_name, None);
         assert_eq!(context.customer_id, None);
+    }
+
+    fn claimed(task: Option<&str>, variables: &[(&str, &str)]) -> Claimed {
+        Claimed {
+            id: "t-1".into(),
+            external_conversation_id: "conv-1".into(),
+            kind: crate::model::TransferKind::Sip,
+            input_context: crate::model::InputContext {
+                task_name: task.map(Into::into),
+                input_variables: variables.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect(),
+            },
+            returns: crate::model::SipReturn::default(),
+        }
+    }
+
+    #[test]
+    fn a_header_overrides_the_apis_context_per_key_with_a_finding_each() {
+        let (headers, _) = read(
+            [("X-GA-taskName", "billing"), ("X-GA-iv-b", "new"), ("X-GA-iv-d", "4"), ("X-GA-iv-c", "3"), ("X-GA-customerId", "c")]
+                .into_iter(),
+        );
+        let (context, findings) = merge(&claimed(Some("routing"), &[("a", "1"), ("b", "old"), ("c", "3")]), headers);
+        assert_eq!(context.task_name.as_deref(), Some("billing"));
+        let variables: Vec<_> = context.input_variables.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        assert_eq!(variables, [("a", "1"), ("b", "new"), ("c", "3"), ("d", "4")], "the API's order, then what headers add");
+        assert_eq!(rules(&findings), ["context-overridden", "context-overridden"], "the same value again overrides nothing");
+        assert!(findings[1].seen.contains("new") && findings[1].seen.contains("old"), "{}", findings[1].seen);
+        assert_eq!((context.customer_id.as_deref(), context.call_transfer_id.as_deref()), (Some("c"), Some("t-1")));
+    }
+
+    #[test]
+    fn without_headers_the_apis_context_is_the_context() {
+        let (context, findings) = merge(&claimed(Some("routing"), &[("a", "1")]), Context::default());
+        assert_eq!((context.task_name.as_deref(), context.ext_conversation_id.as_deref()), (Some("routing"), Some("conv-1")));
+        assert_eq!(context.input_variables["a"], "1");
+        assert_eq!(findings, []);
+    }
+
+    #[test]
+    fn the_conversation_is_the_call_transfers_own() {
+        let headers = Context { ext_conversation_id: Some("other".into()), ..Context::default() };
+        let (context, findings) = merge(&claimed(None, &[]), headers);
+        assert_eq!(context.ext_conversation_id.as_deref(), Some("conv-1"));
+        assert_eq!(rules(&findings), ["conversation-differs"]);
+    }
+
+    #[test]
+    fn a_header_whose_name_differs_from_the_apis_in_case_only_is_another_variable() {
+        let (headers, _) = read([("X-GA-iv-USERNAME", "2")].into_iter());
+        let (context, findings) = merge(&claimed(None, &[("userName", "1")]), headers);
+        assert_eq!(context.input_variables.len(), 2);
+        assert_eq!(rules(&findings), ["context-names-differ-in-case"]);
     }
 }

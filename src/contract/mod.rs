@@ -3,12 +3,14 @@
 //! | contract | file |
 //! | --- | --- |
 //! | §2 context in the INVITE's headers | [`context`] |
+//! | §2 dialled numbers, for matching | [`e164`] |
 //! | §3 the payload of the return, with its budget | [`payload`] |
 //! | what a SIP agent hands over at its end | `agent_end.rs`, as [`payload::from_agent_headers`] |
 //! | escaping and URI text, RFC 3261 §25.1 | [`uri_text`] |
 
 mod agent_end;
 pub mod context;
+pub mod e164;
 pub mod payload;
 mod payload_decode;
 pub mod uri_text;

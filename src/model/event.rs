@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::{CallId, Ended, Finding, LegId, Party, Timestamp};
+use super::{CallId, Ended, Finding, LegId, Party, Timestamp, TransferKind};
 
 /// Variables in the order in which they were set: that is their order on the wire.
 pub type Variables = IndexMap<String, String>;
@@ -38,7 +38,18 @@ pub enum CallEvent {
         peer: String,
         by: Admission,
     },
-    /// What the customer brought.
+    /// The call is the one for this call transfer, which is ONGOING from now on.
+    CallTransferClaimed {
+        id: String,
+        kind: TransferKind,
+        conversation: String,
+    },
+    /// The conversation was here before (contract §2). `attempt` counts from 1, so this is 2 or more.
+    ConversationResumed {
+        attempt: u32,
+        previous: CallId,
+    },
+    /// What the customer brought; told again once a call transfer has brought the rest.
     ContextRead {
         context: Context,
     },

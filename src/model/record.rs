@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Admission, AgentKind, CallEvent, CallId, Context, Ended, Finding, LegId, LegOpened, MediaFigures, Outcome, Payload, ReturnMethod,
-    ReturnVerdict, Timestamp, Variables,
+    ReturnVerdict, Timestamp, TransferKind, Variables,
 };
 
 /// The states of a call, here, on screen and in the control API.
@@ -47,6 +47,14 @@ pub struct CallRecord {
     pub peer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admission: Option<Admission>,
+    /// The call transfer that this is the call for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call_transfer: Option<String>,
+    /// Which attempt of its conversation this call is, from 1.
+    pub attempt: u32,
+    /// The attempt before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous_call: Option<CallId>,
     pub context: Context,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_kind: Option<AgentKind>,
@@ -126,6 +134,9 @@ impl CallRecord {
             source: String::new(),
             peer: None,
             admission: None,
+            call_transfer: None,
+            attempt: 1,
+            previous_call: None,
             context: Context::default(),
             agent_kind: None,
             agent_target: None,
@@ -164,6 +175,11 @@ impl CallRecord {
             CallEvent::CallAdmitted { peer, by } => {
                 self.peer = Some(peer.clone());
                 self.admission = Some(by.clone());
+            }
+            CallEvent::CallTransferClaimed { id, .. } => self.call_transfer = Some(id.clone()),
+            CallEvent::ConversationResumed { attempt, previous } => {
+                self.attempt = *attempt;
+                self.previous_call = Some(*previous);
             }
             CallEvent::ContextRead { context } => self.context = context.clone(),
             CallEvent::AgentInvited { kind, target } => {
@@ -262,6 +278,11 @@ fn note_of(event: &CallEvent) -> Option<String> {
             Admission::Both { network, user, .. } => format!("Admitted as {peer}: address in {network} and digest {user}"),
             Admission::TestCall => "Placed by this console".to_owned(),
         },
+        CallEvent::CallTransferClaimed { id, kind, .. } => match kind {
+            TransferKind::Sip => format!("Call transfer {id} is ongoing"),
+            TransferKind::PhoneNumber => format!("Call transfer {id} is ongoing, by its number"),
+        },
+        CallEvent::ConversationResumed { attempt, previous } => format!("Attempt {attempt} of the conversation, after call {previous}"),
         CallEvent::ContextRead { context } => {
             format!("Context read: task {}, {} variables", context.task_name.as_deref().unwrap_or("–"), context.input_variables.len())
         }
