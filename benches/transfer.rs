@@ -62,6 +62,7 @@ impl Customer {
             listeners: vec![(Transport::Udp, local)],
             seed: 1,
             first_call_id: 1,
+            conversations: Vec::new(),
             now,
         });
         let flow = Flow { transport: Transport::Udp, local, remote, connection: None };
@@ -128,6 +129,7 @@ impl Customer {
                     let closed = MediaEvent::Closed { stream, figures: StreamFigures::default(), recording: None };
                     self.switch.handle_input(self.now, Input::Media(closed));
                 }
+                Output::Keep { call, .. } => self.switch.handle_input(self.now, Input::Kept { call, stored: true }),
                 Output::Event { what: CallEvent::CallEnded { state, .. }, .. } => self.returned += u64::from(state == CallState::Returned),
                 _ => {}
             }

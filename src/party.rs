@@ -8,7 +8,7 @@ use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use crate::{
     media::{MediaCommand, MediaEvent, StreamId},
-    model::{CallEvent, CallId, Command, CommandOutcome},
+    model::{CallEvent, CallId, ClaimKey, ClaimRefusal, Claimed, Command, CommandOutcome, Keep},
     sip::transport::{Flow, Received, Transmit, Transport},
 };
 
@@ -58,6 +58,16 @@ pub enum Input {
     /// The answer to [`Output::PortsWanted`]: even RTP ports, bound and ready, each with its RTCP port above.
     /// They stay bound and are the party's from now on.
     PortsOpened(Vec<u16>),
+    /// The answer to [`Output::Claim`]: the call transfer is ONGOING, and durably so; or why it can't be had.
+    Claimed {
+        query: u32,
+        outcome: Result<Box<Claimed>, ClaimRefusal>,
+    },
+    /// The answer to [`Output::Keep`]. `stored`: committed, whatever happens to this program.
+    Kept {
+        call: CallId,
+        stored: bool,
+    },
     /// `id` comes back in [`Output::CommandDone`].
     Command {
         id: u64,
@@ -84,6 +94,17 @@ pub enum Output {
     },
     /// So many more RTP ports are wanted; answered by [`Input::PortsOpened`], with fewer where none are left.
     PortsWanted(usize),
+    /// The call is the one for this call transfer, if it is still to be had; answered by [`Input::Claimed`].
+    Claim {
+        query: u32,
+        call: CallId,
+        key: ClaimKey,
+    },
+    /// Keep this before the call goes back; answered by [`Input::Kept`].
+    Keep {
+        call: CallId,
+        kept: Box<Keep>,
+    },
     Event {
         call: CallId,
         what: CallEvent,

@@ -61,7 +61,7 @@ pub fn engine(settings: Settings) -> Result<EngineHandle, Fault> {
     let limits = settings.limits.clone();
     let customer_ip = settings.sip.listen.first().map_or(IpAddr::from([127, 0, 0, 1]), |(_, address)| address.ip());
     let customer = customer(customer_ip, &settings.media, settings.sip.advertise.clone(), 0);
-    Ok(Engine::start(EngineSetup { parties: vec![bridge(settings), customer], limits, speech: Some(say), seed })?)
+    Ok(Engine::start(EngineSetup { parties: vec![bridge(settings), customer], limits, speech: Some(say), desk: None, seed })?)
 }
 
 fn bridge(settings: Settings) -> PartySetup {
@@ -78,6 +78,7 @@ fn bridge(settings: Settings) -> PartySetup {
                 listeners: bound.own,
                 seed: bound.seed,
                 first_call_id: bound.first_call_id,
+                conversations: Vec::new(),
                 now: bound.now,
             }))
         }),

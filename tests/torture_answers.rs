@@ -102,6 +102,7 @@ fn answers(bytes: Bytes, source: SocketAddr) -> Vec<u16> {
         listeners: vec![(Transport::Udp, listener), (Transport::Tcp, listener)],
         seed: 7,
         first_call_id: 1,
+        conversations: Vec::new(),
         now,
     });
     let flow = Flow { transport: Transport::Udp, local: listener, remote: source, connection: None };

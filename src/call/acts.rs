@@ -27,6 +27,9 @@ impl Switch {
     pub(super) fn carry_out(&mut self, now: Instant, id: CallId, act: Act) {
         match act {
             Act::Tell(what) => self.tell(id, what),
+            Act::TakePort => self.take_port(now, id),
+            Act::Refuse { code, why } => self.refuse_claim(now, id, code, why),
+            Act::Keep(kept) => self.outputs.push_back(Output::Keep { call: id, kept }),
             Act::InviteAgent => self.invite_agent(now, id),
             Act::InviteReturn { uri, headers } => self.invite_return(now, id, uri, headers),
             Act::RingCustomer { code, early } => self.ring_customer(now, id, code, early),
@@ -121,16 +124,17 @@ impl Switch {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let prefer = call.offered_codec();
         let (from, max_forwards) = (agent::caller_of(&call.invite), call.invite.max_forwards().unwrap_or(70).saturating_sub(1));
-        let credentials = call.transfer.peer().and_then(|peer| peer.returns.auth.as_ref()).map(|user| ClientCredentials {
-            username: user.username.as_str().into(),
-            password: user.secret.reveal().into(),
-            in_dialog: false,
-        });
         let Some(leg) = call.leg_mut(number) else { return };
         // Given up while its target was being looked up.
         let Some(invitation) = leg.invitation.take() else { return };
         let Invitation { target, headers } = *invitation;
         let role = leg.role;
+        let user = call.transfer.terms().and_then(|terms| terms.credentials_for(&target)).filter(|_| role == LegRole::Return);
+        let credentials = user.map(|user| ClientCredentials {
+            username: user.username.as_str().into(),
+            password: user.secret.reveal().into(),
+            in_dialog: false,
+        });
         if next_hops.is_empty() {
             return self.give_up(id, number, Ended::new(format!("{target} does not resolve to an address"), Party::Network, None));
         }
@@ -142,7 +146,7 @@ impl Switch {
             contact_user: CONTACT_USER.to_owned(),
             headers,
             offer,
-            credentials: credentials.filter(|_| role == LegRole::Return),
+            credentials,
             max_forwards,
             ..NewInvite::default()
         };

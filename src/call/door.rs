@@ -133,8 +133,23 @@ impl Switch {
         let mut customer = Leg::new(LegId(0), LegRole::Customer);
         customer.session = Some(session);
         self.sessions.insert(session, (id, LegId(0)));
-        let transfer = Transfer::new(self.settings.clone(), peer, context);
-        self.calls.insert(id, Call::new(transfer, invite, flow.remote, customer));
+        match self.claim_of(&invite, &context) {
+            Some(key) => {
+                let transfer = Transfer::claiming(now, self.settings.clone(), peer, context);
+                self.calls.insert(id, Call::new(transfer, invite, flow.remote, customer));
+                self.claim(id, key);
+            }
+            None => {
+                let transfer = Transfer::new(self.settings.clone(), peer, context);
+                self.calls.insert(id, Call::new(transfer, invite, flow.remote, customer));
+                self.take_port(now, id);
+            }
+        }
+    }
+
+    /// The call is taken: it gets a port as soon as there is one.
+    pub(super) fn take_port(&mut self, now: Instant, id: CallId) {
+        self.link_attempts(id);
         self.waiting.push_back(id);
         self.begin_waiting(now, false);
         self.want_ports();

@@ -5,6 +5,8 @@
 //! | `switch` | the doors: inputs in, outputs out |
 //! | `door` | new requests, and what becomes of them |
 //! | [`admission`] | who may call (contract §1) |
+//! | `claims` | which call transfer a call is for (contract §2) |
+//! | `conversations` | attempts of one conversation |
 //! | [`throttle`] | who is answered at all |
 //! | [`transfer`] | one transfer, as one state machine |
 //! | [`script_run`], `agent` | the scripted agent; the one on a SIP leg |
@@ -16,6 +18,8 @@
 mod acts;
 pub mod admission;
 mod agent;
+mod claims;
+mod conversations;
 mod door;
 pub mod handback;
 mod leg;
@@ -26,4 +30,5 @@ mod switch;
 pub mod throttle;
 pub mod transfer;
 
+pub use conversations::Conversation;
 pub use switch::{Switch, SwitchCounts, SwitchSetup};

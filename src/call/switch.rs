@@ -28,6 +28,7 @@ use crate::{
 
 use super::{
     admission::Admission,
+    conversations::{Conversation, Conversations},
     handback::ReturnOrder,
     leg::Leg,
     throttle::{Bucket, Throttle},
@@ -43,6 +44,8 @@ pub struct SwitchSetup {
     pub seed: u64,
     /// Calls are numbered from here on; unique over restarts by its choice.
     pub first_call_id: u64,
+    /// Conversations of earlier calls, the latest last, so that they resume over a restart.
+    pub conversations: Vec<Conversation>,
     pub now: Instant,
 }
 
@@ -59,6 +62,9 @@ pub struct Switch {
     pub(super) sessions: HashMap<SessionId, (CallId, LegId)>,
     pub(super) streams: HashMap<StreamId, (CallId, LegId)>,
     pub(super) lookups: HashMap<u32, (CallId, LegId)>,
+    /// Questions for call transfers that the desk has not answered.
+    pub(super) claims: HashMap<u32, CallId>,
+    pub(super) conversations: Conversations,
     /// Texts that are being spoken, and for which call.
     pub(super) speeches: HashMap<u32, CallId>,
     /// Calls that wait for RTP ports.
@@ -81,6 +87,8 @@ pub struct Switch {
 /// One call: its transfer, and what of it is on the wire.
 pub(super) struct Call {
     pub transfer: Transfer,
+    /// The question for its call transfer.
+    pub claim: Option<u32>,
     /// The customer's INVITE.
     pub invite: Request,
     pub source: SocketAddr,
@@ -107,7 +115,7 @@ pub struct SwitchCounts {
 
 impl Switch {
     pub fn new(setup: SwitchSetup) -> Self {
-        let SwitchSetup { settings, listeners, seed, first_call_id, now } = setup;
+        let SwitchSetup { settings, listeners, seed, first_call_id, conversations, now } = setup;
         let peers: Arc<[_]> = settings.peers.clone().into();
         let mut ua = UserAgent::new(UserAgentConfig {
             advertise: settings.sip.advertise.clone(),
@@ -140,6 +148,8 @@ impl Switch {
             sessions: HashMap::new(),
             streams: HashMap::new(),
             lookups: HashMap::new(),
+            claims: HashMap::new(),
+            conversations: Conversations::known(conversations),
             speeches: HashMap::new(),
             waiting: VecDeque::new(),
             refused: VecDeque::new(),
@@ -164,7 +174,7 @@ impl Switch {
             calls: self.calls.len(),
             streams: self.streams.len(),
             ports: self.ports.taken(),
-            lookups: self.lookups.len() + self.speeches.len(),
+            lookups: self.lookups.len() + self.speeches.len() + self.claims.len(),
             deadlines: self.deadlines.len(),
             ua: self.ua.counts(),
         }
@@ -230,8 +240,11 @@ impl Switch {
         if let Some((state, why)) = call.transfer.leaving()
             && call.legs.iter().all(Leg::is_gone)
         {
-            let why = why.clone();
+            let (why, claim) = (why.clone(), call.claim);
             self.calls.remove(&id);
+            if let Some(query) = claim {
+                self.claims.remove(&query);
+            }
             self.tell(id, CallEvent::CallEnded { state, why });
         }
     }
@@ -241,9 +254,7 @@ impl Switch {
             Command::Return { call, request } => {
                 let order = ReturnOrder::of_operator(request)?;
                 let known = self.calls.get(&call).ok_or(NO_SUCH_CALL)?;
-                if !known.transfer.agent_can_end() {
-                    return Err("The agent's part of this call is over already".to_owned());
-                }
+                known.transfer.check_order(&order)?;
                 self.happens(call, Happening::OperatorReturns(order));
                 Ok(call)
             }
@@ -299,6 +310,8 @@ impl Party for Switch {
                 self.handle_deadlines(now);
             }
             Input::Spoken { query, samples } => self.handle_spoken(query, samples),
+            Input::Claimed { query, outcome } => self.handle_claimed(query, outcome),
+            Input::Kept { call, stored } => self.happens(call, Happening::Kept { stored }),
         }
         self.settle(now);
     }
@@ -324,7 +337,7 @@ impl Party for Switch {
 
 impl Call {
     pub fn new(transfer: Transfer, invite: Request, source: SocketAddr, customer: Leg) -> Self {
-        Self { transfer, invite, source, legs: vec![customer], refer: None, agent_refer: None, deadline: None }
+        Self { transfer, claim: None, invite, source, legs: vec![customer], refer: None, agent_refer: None, deadline: None }
     }
 
     pub fn leg_mut(&mut self, number: LegId) -> Option<&mut Leg> {

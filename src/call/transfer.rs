@@ -1,7 +1,10 @@
 //! One transfer, from its admission to its return, as one state machine: what happens goes in, acts come out.
 //!
 //! ```text
-//!                    ┌───────────┐
+//!                    ┌───────────┐ for a call transfer
+//!                    │ Claiming  ├──────────────► refused: 404, 410, 486, 503
+//!                    └─────┬─────┘
+//!                    ┌─────▼─────┐
 //!           admitted │ Arriving  │
 //!                    └─┬───────┬─┘
 //!            sip agent │       │ script
@@ -17,6 +20,9 @@
 //!                │ WithScript, WithAgent │◄───────────────┐     └─────▲─────┘
 //!                └─────────┬─────────────┘                └───────────┤ fallback `agent`
 //!            agent's end   │                                          │
+//!                    ┌─────▼─────┐                                    │
+//!                    │  Keeping  │ what the agent hands back is durable
+//!                    └─────┬─────┘ before anything of the return leaves
 //!          ┌───────────────┼──────────────────┐                       │
 //!     BYE  │         REFER │           INVITE │                       │
 //!     ┌────▼───┐     ┌─────▼─────┐      ┌─────▼───┐  refused, ≥ 300   │
@@ -36,7 +42,10 @@
 //! The customer hanging up leads to `Leaving` from everywhere. What only the wire can know (sessions, SDP,
 //! streams) is not here: the switch carries the acts out.
 
+mod agent_part;
+mod claiming;
 mod returning;
+mod words;
 
 use std::{
     sync::Arc,
@@ -44,100 +53,17 @@ use std::{
 };
 
 use crate::model::{
-    AgentKind, CallEvent, CallState, Context, Ended, Finding, Party, ReturnMethod, ReturnVerdict, Severity,
+    AgentKind, CallEvent, CallState, ClaimRefusal, Claimed, Context, Ended, Finding, Party, ReturnMethod, ReturnVerdict, TransferKind,
     settings::{self, Settings},
 };
 
-use self::returning::{RINGING, Told, told};
+pub use self::words::{Act, Happening};
+
+use self::returning::{RINGING, Told, not_durable, told};
 use super::{
-    handback::{AgentPart, ReturnOrder},
-    script_run::{ScriptRun, fill_in},
+    handback::{AgentPart, Plan, ReturnOrder, Terms},
+    script_run::ScriptRun,
 };
-
-/// What happens to a transfer.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Happening {
-    /// The customer's leg has a port for its sound.
-    PortReady,
-    /// The agent's phone rings; `early` where it already has sound to be heard.
-    AgentRings {
-        code: u16,
-        early: bool,
-    },
-    AgentAnswered,
-    /// The agent can't be had, or is lost.
-    AgentFailed(Ended),
-    /// The agent has done its part, by BYE or by REFER (its leg then waits for the verdict).
-    AgentDone {
-        part: AgentPart,
-        waits: bool,
-    },
-    /// The agent's leg is gone after its part, or was told to go.
-    AgentLeft,
-    /// The customer's ACK.
-    CustomerReady,
-    CustomerLeft(Ended),
-    /// A digit from the customer.
-    Digit(char),
-    /// So many seconds without sound from the customer.
-    Silence(f64),
-    ReferAnswered {
-        code: u16,
-        reason: String,
-    },
-    /// `code`: what the sipfrag said, if there was one to read.
-    Notified {
-        said: Option<(u16, String)>,
-        terminated: bool,
-    },
-    ReturnRings {
-        code: u16,
-        reason: String,
-    },
-    ReturnAnswered {
-        code: u16,
-        reason: String,
-    },
-    /// The return leg was refused, or is gone.
-    ReturnLeft(Ended),
-    OperatorReturns(ReturnOrder),
-    OperatorHangsUp,
-    /// The deadline has come.
-    Timeout,
-}
-
-/// What a transfer wants done, in order.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Act {
-    Tell(CallEvent),
-    InviteAgent,
-    RingCustomer {
-        code: u16,
-        early: bool,
-    },
-    AnswerCustomer,
-    /// Plays the script's prompt to the customer and watches for silence.
-    StartScript,
-    StopScript,
-    BridgeAgent,
-    SendRefer {
-        refer_to: String,
-    },
-    InviteReturn {
-        uri: String,
-        headers: Vec<(String, String)>,
-    },
-    /// Customer and return leg hear each other; both directions stay tapped.
-    BridgeReturn,
-    /// The agent that waits for a verdict gets it.
-    TellAgent {
-        code: u16,
-        reason: String,
-    },
-    HangUpAgent,
-    HangUpReturn,
-    HangUpCustomer,
-}
 
 /// See the module.
 #[derive(Debug)]
@@ -145,6 +71,8 @@ pub struct Transfer {
     settings: Arc<Settings>,
     peer: usize,
     context: Context,
+    /// The call transfer that this is the call for: it goes back by its words.
+    claimed: Option<Box<Claimed>>,
     state: State,
     agent: AgentSide,
     /// What the agent said last: a fallback sends it again.
@@ -154,6 +82,9 @@ pub struct Transfer {
 
 #[derive(Debug)]
 enum State {
+    Claiming {
+        until: Instant,
+    },
     Arriving,
     Inviting {
         until: Instant,
@@ -164,6 +95,11 @@ enum State {
     WithScript(ScriptRun),
     WithAgent,
     Recalling {
+        until: Instant,
+    },
+    /// The return is planned, and waits until what it hands back is durable.
+    Keeping {
+        plan: Box<(Plan, Option<Finding>)>,
         until: Instant,
     },
     Byeing {
@@ -211,7 +147,7 @@ type Acts = Vec<Act>;
 impl Transfer {
     /// Admitted, and waiting for an RTP port.
     pub fn new(settings: Arc<Settings>, peer: usize, context: Context) -> Self {
-        Self { settings, peer, context, state: State::Arriving, agent: AgentSide::None, order: None, returns_tried: 0 }
+        Self { settings, peer, context, claimed: None, state: State::Arriving, agent: AgentSide::None, order: None, returns_tried: 0 }
     }
 
     pub fn context(&self) -> &Context {
@@ -220,6 +156,28 @@ impl Transfer {
 
     pub fn peer(&self) -> Option<&settings::Peer> {
         self.settings.peers.get(self.peer)
+    }
+
+    /// Where the call goes back by default, and with what; `None`: its peer is gone.
+    pub fn terms(&self) -> Option<Terms<'_>> {
+        let payload_in_return = self.settings.api.as_ref().is_some_and(|api| api.payload_in_return);
+        Some(Terms { peer: &self.peer()?.returns, transfer: self.claimed.as_deref(), payload_in_return })
+    }
+
+    /// Whether the call may go back as the operator wants.
+    ///
+    /// # Errors
+    /// The sentence that says why it can't.
+    pub fn check_order(&self, order: &ReturnOrder) -> Result<(), String> {
+        if !self.agent_can_end() {
+            return Err("The agent's part of this call is over already".to_owned());
+        }
+        match (&self.claimed, order.method) {
+            (Some(claimed), Some(method)) if claimed.kind == TransferKind::PhoneNumber && method != ReturnMethod::Bye => {
+                Err(format!("This is the call of a PHONE_NUMBER call transfer, which goes back by BYE only, not by {}", method.name()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The script that runs now.
@@ -242,7 +200,12 @@ impl Transfer {
 
     pub fn deadline(&self) -> Option<Instant> {
         match &self.state {
-            State::Inviting { until } | State::Recalling { until } | State::Awaiting { until } | State::Calling { until } => Some(*until),
+            State::Claiming { until }
+            | State::Inviting { until }
+            | State::Recalling { until }
+            | State::Keeping { until, .. }
+            | State::Awaiting { until }
+            | State::Calling { until } => Some(*until),
             State::WithScript(run) => run.deadline(),
             State::Referring { until, .. } => *until,
             State::Arriving
@@ -300,6 +263,10 @@ impl Transfer {
                 self.leave(CallState::Ended, why, acts)
             }
             (_, H::OperatorHangsUp) => self.leave(CallState::Ended, Ended::new("The operator hung up", Party::Operator, None), acts),
+
+            (S::Claiming { .. }, H::Claimed(claimed)) => self.claimed(claimed, acts),
+            (S::Claiming { .. }, H::ClaimRefused(why)) => self.claim_refused(why, acts),
+            (S::Claiming { .. }, H::Timeout) => self.claim_refused(ClaimRefusal::Unavailable, acts),
 
             (S::Arriving, H::PortReady) => match &self.settings.agent {
                 settings::Agent::Script(script) => {
@@ -383,6 +350,12 @@ impl Transfer {
                 self.begin_return(now, order, acts)
             }
 
+            (S::Keeping { plan, .. }, H::Kept { stored: true }) => self.start_return(now, *plan, None, acts),
+            (S::Keeping { plan, .. }, H::Kept { stored: false } | H::Timeout) => {
+                acts.push(Act::Tell(CallEvent::FindingRaised { finding: not_durable() }));
+                self.start_return(now, *plan, None, acts)
+            }
+
             (S::Referring { stage: Stage::Sent, .. }, H::ReferAnswered { code: 200..=299, .. }) => {
                 // Contract §3: this is no success yet, whatever the code.
                 S::Referring { stage: Stage::Accepted, until: Some(now + self.notify_timeout()) }
@@ -445,71 +418,6 @@ impl Transfer {
             (state, _late) => state,
         };
     }
-
-    /// The customer is answered and there: now the agent's part begins, or begins again.
-    fn begin_with_agent(&mut self, now: Instant, acts: &mut Acts) -> State {
-        let settings = self.settings.clone();
-        let settings::Agent::Script(script) = &settings.agent else { return State::WithAgent };
-        match ScriptRun::start(now, script, self.context.task_name.as_deref()) {
-            Some(run) => {
-                acts.push(Act::Tell(CallEvent::AgentAnswered { leg: None }));
-                acts.push(Act::StartScript);
-                self.script_goes_on(now, run, |run| run.on_time(now).cloned(), acts)
-            }
-            None => {
-                acts.push(Act::Tell(CallEvent::FindingRaised { finding: no_task(&self.context) }));
-                let order = self.agent_is_done(AgentPart::unable(Party::Bridge).into(), acts);
-                self.begin_return(now, order, acts)
-            }
-        }
-    }
-
-    fn script_goes_on(
-        &mut self,
-        now: Instant,
-        run: ScriptRun,
-        end: impl FnOnce(&ScriptRun) -> Option<crate::model::script::End>,
-        acts: &mut Acts,
-    ) -> State {
-        let Some(end) = end(&run) else { return State::WithScript(run) };
-        acts.push(Act::StopScript);
-        let part = AgentPart {
-            outcome: end.outcome,
-            current_task: end.current_task,
-            transfer: fill_in(&end.transfer, &self.context),
-            reference: fill_in(&end.reference, &self.context),
-            by: Party::Agent,
-        };
-        let order = self.agent_is_done(part.into(), acts);
-        self.begin_return(now, order, acts)
-    }
-
-    fn agent_is_done(&mut self, order: ReturnOrder, acts: &mut Acts) -> ReturnOrder {
-        let part = &order.part;
-        acts.push(Act::Tell(CallEvent::AgentEnded {
-            outcome: part.outcome,
-            current_task: part.current_task.clone().or_else(|| self.context.task_name.clone()),
-            transfer: part.transfer.clone(),
-            reference: part.reference.clone(),
-            by: part.by,
-        }));
-        order
-    }
-}
-
-fn no_task(context: &Context) -> Finding {
-    let seen = match &context.task_name {
-        Some(name) => format!("X-GA-taskName: {name}"),
-        None => "No X-GA-taskName".to_owned(),
-    };
-    Finding::new(
-        "no-task-serves",
-        Severity::Error,
-        Party::Operator,
-        seen,
-        "The agent's script has no task of that name and none for all others (*), so the call goes back as AGENT",
-        "Add the task, or one with the name *, to the script",
-    )
 }
 
 #[cfg(test)]

@@ -324,8 +324,8 @@ impl Party for Customer {
                 }
             }
             Input::Command { id, command } => self.command(now, id, command),
-            // The customer asks for no speech.
-            Input::Spoken { .. } => {}
+            // The customer asks for no speech, and has nothing to claim or to keep.
+            Input::Spoken { .. } | Input::Claimed { .. } | Input::Kept { .. } => {}
             Input::Timeout => {
                 for side in Side::BOTH {
                     self.site.agent(side).handle_timeout(now);

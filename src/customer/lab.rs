@@ -274,7 +274,7 @@ impl Lab {
                     self.next_port += 2 * count as u16;
                     self.input(Input::PortsOpened(ports));
                 }
-                Output::StreamOf { .. } | Output::Speak { .. } => {}
+                Output::StreamOf { .. } | Output::Speak { .. } | Output::Claim { .. } | Output::Keep { .. } => {}
                 Output::Event { call, what } => self.events.push((call, what)),
                 Output::CommandDone { id, outcome } => self.outcomes.push((id, outcome)),
             }

@@ -1,5 +1,7 @@
 //! The loop: waits for sockets, commands, media and deadlines, and gives each party one input at a time.
 
+mod asked;
+
 use std::{
     collections::HashMap,
     future::poll_fn,
@@ -18,18 +20,19 @@ use tokio::{
 use super::{
     Engine, EngineHandle,
     clock::Clock,
+    desk::Desk,
     handle::Request,
     media_loop::{self, MediaReport},
-    node::{Arrival, Env, Node, Sockets, lookup_of, transport_name},
+    node::{Arrival, Env, Node, Sockets, transport_name},
     publish::{Publisher, Shared},
     setup::{Bound, EngineSetup, PartySetup, Speech, StartError},
 };
 use crate::{
     media::StreamId,
-    model::{CallId, Command, CommandOutcome, Direction, Listener, settings::Limits},
+    model::{CallId, Command, CommandOutcome, DeskAnswer, DeskAsk, Direction, Listener, settings::Limits},
     party::{Gauges, Input, Output},
     sip::transport::Transport,
-    wire::{resolve::resolve, tcp::TcpLimits},
+    wire::tcp::TcpLimits,
 };
 
 impl Engine {
@@ -75,6 +78,7 @@ struct Driver {
     spoken: mpsc::Receiver<Spoken>,
     speaks: mpsc::Sender<Spoken>,
     speech: Option<Speech>,
+    desk: Desk,
     limits: Limits,
     stopping: Option<Stopping>,
     ended: watch::Sender<bool>,
@@ -127,6 +131,7 @@ impl Driver {
             spoken,
             speaks,
             speech: setup.speech,
+            desk: Desk::new(setup.desk),
             limits: setup.limits,
             stopping: None,
             ended,
@@ -145,6 +150,7 @@ impl Driver {
                 break;
             }
             self.nodes.iter_mut().for_each(|node| node.media.flush());
+            self.desk.catch_up();
             timer.as_mut().reset(self.wake_at(now).into());
             let work = self.wait(&mut timer).await;
             self.work_off(work);
@@ -153,6 +159,7 @@ impl Driver {
         for node in &mut self.nodes {
             node.media.stop();
         }
+        self.desk.finish().await;
         self.ended.send_replace(true);
     }
 
@@ -191,6 +198,10 @@ impl Driver {
                 work.resolved.push(answer);
                 ready = true;
             }
+            while let Poll::Ready(answer) = self.desk.poll_answer(cx) {
+                work.desk.push(answer);
+                ready = true;
+            }
             while let Poll::Ready(Some(answer)) = self.spoken.poll_recv(cx) {
                 work.spoken.push(answer);
                 ready = true;
@@ -212,6 +223,9 @@ impl Driver {
         }
         for (party, query, targets) in work.resolved {
             self.step(usize::from(party), Input::Resolved { query, targets });
+        }
+        for answer in work.desk {
+            self.take_answer(answer);
         }
         for (party, query, samples) in work.spoken {
             self.step(usize::from(party), Input::Spoken { query, samples });
@@ -267,9 +281,13 @@ impl Driver {
         let env = Env { shared: &self.shared, clock: self.clock, message_bytes: self.limits.message_bytes };
         let Some(node) = self.nodes.get_mut(index) else { return };
         node.step(now, input, &env, &mut outputs);
+        let (at, mut answers) = (self.clock.wall(now), Vec::new());
         for (party, output) in outputs {
             match output {
-                Output::Event { call, what } => self.publisher.take(party, self.clock.wall(now), call, what),
+                Output::Event { call, what } => self.tell(index, party, at, call, what),
+                // An answer that is there already is an input like others: after all that this one led to.
+                Output::Claim { query, call, key } => answers.extend(self.desk.ask(DeskAsk::Claim { party, query, call, key, at })),
+                Output::Keep { call, kept } => answers.extend(self.desk.ask(DeskAsk::Keep { party, call, kept, at })),
                 Output::CommandDone { id, outcome } => {
                     if let Some(answer) = self.waiting.remove(&id) {
                         let _ = answer.send(outcome);
@@ -284,12 +302,7 @@ impl Driver {
                 Output::Transmit(_) | Output::Media(_) | Output::PortsWanted(_) => {}
             }
         }
-    }
-
-    fn speak(&self, party: u8, query: u32, text: String) {
-        let (answers, speech) = (self.speaks.clone(), self.speech);
-        // A speech program takes tens of milliseconds: not on this thread.
-        tokio::task::spawn_blocking(move || answers.blocking_send((party, query, speech.and_then(|say| say(&text)))));
+        answers.into_iter().for_each(|answer| self.take_answer(answer));
     }
 
     fn note_stream(&mut self, index: usize, call: CallId, stream: StreamId) {
@@ -299,19 +312,6 @@ impl Driver {
         if node.streams.len() > 2 * (self.limits.finished_calls + self.limits.calls) {
             let publisher = &self.publisher;
             node.streams.retain(|call, _| publisher.party_of(*call).is_some());
-        }
-    }
-
-    fn resolve(&mut self, party: u8, query: u32, uri: &str) {
-        let answers = self.resolves.clone();
-        match lookup_of(uri) {
-            Some(Err(lookup)) => drop(tokio::spawn(async move {
-                let found = resolve(lookup).await;
-                let targets = found.into_iter().filter_map(|(transport, address)| Some((transport.parse().ok()?, address))).collect();
-                let _ = answers.send((party, query, targets)).await;
-            })),
-            Some(Ok(found)) => drop(answers.try_send((party, query, found))),
-            None => drop(answers.try_send((party, query, Vec::new()))),
         }
     }
 
@@ -407,7 +407,7 @@ impl Driver {
             None => None,
         };
         let publish = self.publisher.is_due().then_some(self.next_publish);
-        [parties, stopping, publish].into_iter().flatten().min().unwrap_or(now + IDLE)
+        [parties, stopping, publish, self.desk.wake_at(now)].into_iter().flatten().min().unwrap_or(now + IDLE)
     }
 }
 
@@ -463,6 +463,7 @@ struct Work {
     media: Vec<(usize, MediaReport)>,
     resolved: Vec<Resolution>,
     spoken: Vec<Spoken>,
+    desk: Vec<DeskAnswer>,
     requests: Vec<Request>,
 }
 

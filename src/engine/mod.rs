@@ -5,6 +5,7 @@
 
 pub mod capture;
 pub mod clock;
+mod desk;
 mod driver;
 mod handle;
 pub mod media_loop;
@@ -13,6 +14,7 @@ mod publish;
 mod rtp_capture;
 mod setup;
 
+pub use desk::DeskEnds;
 pub use handle::{EngineHandle, Pending};
 pub use publish::Shared;
 pub use setup::{Bound, EngineSetup, PartySetup, StartError};

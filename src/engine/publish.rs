@@ -129,6 +129,11 @@ impl Publisher {
         self.records.get(&call).map(|(party, _)| *party)
     }
 
+    /// The call as it stands; while it is known.
+    pub fn record(&self, call: CallId) -> Option<&Arc<CallRecord>> {
+        self.records.get(&call).map(|(_, record)| record)
+    }
+
     /// Calls that are not over, each with the party that runs it.
     pub fn running(&self) -> Vec<(CallId, u8)> {
         let running = self.records.iter().filter(|(_, (_, record))| !record.state.is_final());
@@ -145,25 +150,28 @@ impl Publisher {
         self.counters.calls_active
     }
 
-    /// Takes one event of `party` in. What the rules find in a finished call is told before its end.
-    pub fn take(&mut self, party: u8, at: Timestamp, call: CallId, what: CallEvent) {
-        if let CallEvent::CallEnded { .. } = &what {
-            for finding in self.findings(at, call, &what) {
+    /// Takes one event of `party` in. What the rules find in a finished call is told before its end, and the call as it
+    /// was comes back, with the messages of all its legs.
+    pub fn take(&mut self, party: u8, at: Timestamp, call: CallId, what: CallEvent) -> Option<(Arc<CallRecord>, Vec<CapturedMessage>)> {
+        let messages = matches!(what, CallEvent::CallEnded { .. }).then(|| self.shared.messages(call));
+        if let Some(messages) = &messages {
+            for finding in self.findings(at, call, &what, messages) {
                 self.fold(party, at, call, CallEvent::FindingRaised { finding });
             }
         }
-        self.fold(party, at, call, what);
+        Some((self.fold(party, at, call, what)?, messages?))
     }
 
     /// What the rules say of a call, seen with its end.
-    fn findings(&self, at: Timestamp, call: CallId, end: &CallEvent) -> Vec<Finding> {
+    fn findings(&self, at: Timestamp, call: CallId, end: &CallEvent, messages: &[CapturedMessage]) -> Vec<Finding> {
         let Some((_, record)) = self.records.get(&call) else { return Vec::new() };
         let mut ended = CallRecord::clone(record);
         ended.apply(at, end);
-        findings::of_call(&ended, &self.shared.messages(call))
+        findings::of_call(&ended, messages)
     }
 
-    fn fold(&mut self, party: u8, at: Timestamp, call: CallId, what: CallEvent) {
+    /// The record comes back with its last event.
+    fn fold(&mut self, party: u8, at: Timestamp, call: CallId, what: CallEvent) -> Option<Arc<CallRecord>> {
         self.changed = true;
         self.seq += 1;
         let counters = &mut self.counters;
@@ -176,6 +184,7 @@ impl Publisher {
             counters.add_media(record.media_of(*leg), figures);
         }
         Arc::make_mut(record).apply(at, &what);
+        let ended = matches!(what, CallEvent::CallEnded { .. }).then(|| record.clone());
         match &what {
             CallEvent::LegOpened(LegOpened { leg, sip_call_id, remote, .. }) => {
                 self.shared.capture().claim(party, sip_call_id, *remote, call, *leg);
@@ -184,6 +193,7 @@ impl Publisher {
             _ => {}
         }
         self.remember(Event { seq: self.seq, at, call, what: Arc::new(what) });
+        ended
     }
 
     /// A finished call is kept until enough others have finished after it.

@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr, ops::RangeInclusive, sync::Arc, time::Instant};
 
+use super::desk::DeskEnds;
 use crate::{
     model::{Listener, settings::Limits},
     party::Party,
@@ -15,6 +16,8 @@ pub struct EngineSetup {
     pub limits: Limits,
     /// Says a text aloud, where a speech program is installed.
     pub speech: Option<Speech>,
+    /// Whoever owns the call transfers and keeps what must last.
+    pub desk: Option<DeskEnds>,
     /// Wall time for people comes from here on.
     pub seed: u64,
 }

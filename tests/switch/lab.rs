@@ -12,7 +12,8 @@ use handback::{
     call::{Switch, SwitchCounts, SwitchSetup},
     media::{MediaCommand, MediaEvent, StreamFigures, StreamId},
     model::{
-        CallEvent, CallId, CallRecord, Command, CommandOutcome, Outcome, ReturnMethod, ReturnMethodOrAgent, Timestamp, Variables,
+        CallEvent, CallId, CallRecord, ClaimRefusal, Command, CommandOutcome, Outcome, ReturnMethod, ReturnMethodOrAgent, Timestamp,
+        Variables,
         script::{End, Play, Script, Task, Trigger},
         settings::{self, Settings},
     },
@@ -147,6 +148,7 @@ impl Lab {
             listeners: vec![(Transport::Udp, SWITCH.parse().unwrap()), (Transport::Tcp, SWITCH.parse().unwrap())],
             seed: luck,
             first_call_id: 1,
+            conversations: Vec::new(),
             now,
         });
         let node = |host: u64| {
@@ -444,6 +446,8 @@ impl Lab {
                     let host = uri.split(['@', ':', ';', '>']).nth(2).unwrap_or_default();
                     answers.push(Input::Resolved { query, targets: self.names.get(host).cloned().unwrap_or_default() });
                 }
+                Output::Keep { call, .. } => answers.push(Input::Kept { call, stored: true }),
+                Output::Claim { query, .. } => answers.push(Input::Claimed { query, outcome: Err(ClaimRefusal::Unknown) }),
                 Output::Speak { query, .. } => answers.push(Input::Spoken { query, samples: None }),
                 Output::StreamOf { .. } => {}
                 Output::Event { call, what } => {

@@ -2,28 +2,59 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Act, Acts, AgentSide, Stage, State, Transfer};
+use super::{Act, Acts, AgentSide, Stage, State, Transfer, claiming::DESK_PATIENCE};
 use crate::{
     call::handback::{MAX_RETURNS, Plan, ReturnOrder, fallback},
-    model::{CallEvent, CallState, Ended, Party, ReturnMethod, ReturnMethodOrAgent, ReturnVerdict, settings},
+    model::{
+        CallEvent, CallState, Ended, Finding, Keep, OutputContext, Party, ReturnMethod, ReturnMethodOrAgent, ReturnVerdict, Severity,
+        settings,
+    },
 };
 
 impl Transfer {
+    /// The agent is done: what it hands back is kept first, since the output context is durable before the first return
+    /// message leaves (contract §3).
     pub(super) fn begin_return(&mut self, now: Instant, order: ReturnOrder, acts: &mut Acts) -> State {
-        let method = if self.returns_tried >= MAX_RETURNS {
-            ReturnMethod::Bye
-        } else {
-            order.method.or(self.peer().map(|p| p.returns.method)).unwrap_or_default()
+        let method = match self.terms() {
+            Some(terms) if self.returns_tried < MAX_RETURNS => terms.method(&order),
+            _ => ReturnMethod::Bye,
+        };
+        let part = &order.part;
+        let output = OutputContext {
+            transfer_type: part.outcome,
+            current_task_name: part.current_task.clone().or_else(|| self.context.task_name.clone()),
+            reference_variables: part.reference.clone(),
+            transfer_variables: part.transfer.clone(),
         };
         self.order = Some(order);
-        self.try_return(now, method, None, acts)
+        let Some(plan) = self.plan(method) else { return self.peer_is_gone(acts) };
+        let completes = plan.0 == Plan::Bye;
+        acts.push(Act::Keep(Box::new(Keep { call_transfer: self.claimed.as_ref().map(|claimed| claimed.id.clone()), output, completes })));
+        State::Keeping { plan: Box::new(plan), until: now + DESK_PATIENCE }
     }
 
     pub(super) fn try_return(&mut self, now: Instant, method: ReturnMethod, after: Option<&Ended>, acts: &mut Acts) -> State {
-        let (Some(order), Some(peer)) = (&self.order, self.settings.peers.get(self.peer)) else {
-            return self.leave(CallState::Failed, Ended::new("The peer's settings are gone", Party::Operator, None), acts);
-        };
-        let (plan, finding) = Plan::make(order, &peer.returns, method, self.context.ext_conversation_id.as_deref());
+        match self.plan(method) {
+            Some(plan) => self.start_return(now, plan, after, acts),
+            None => self.peer_is_gone(acts),
+        }
+    }
+
+    fn plan(&self, method: ReturnMethod) -> Option<(Plan, Option<Finding>)> {
+        Some(Plan::make(self.order.as_ref()?, &self.terms()?, method, self.context.ext_conversation_id.as_deref()))
+    }
+
+    fn peer_is_gone(&mut self, acts: &mut Acts) -> State {
+        self.leave(CallState::Failed, Ended::new("The peer's settings are gone", Party::Operator, None), acts)
+    }
+
+    pub(super) fn start_return(
+        &mut self,
+        now: Instant,
+        (plan, finding): (Plan, Option<Finding>),
+        after: Option<&Ended>,
+        acts: &mut Acts,
+    ) -> State {
         acts.extend(finding.map(|finding| Act::Tell(CallEvent::FindingRaised { finding })));
         self.returns_tried += 1;
         acts.push(Act::Tell(CallEvent::ReturnStarted {
@@ -39,8 +70,8 @@ impl Transfer {
                 let reason = after.map_or("Returned by BYE".to_owned(), |why| format!("Returned by BYE. {}", why.reason));
                 State::Byeing { why: Ended::new(reason, Party::Bridge, after.and_then(|why| why.code)) }
             }
-            Plan::Refer { payload, .. } => {
-                acts.push(Act::SendRefer { refer_to: payload.refer_to });
+            Plan::Refer { refer_to, .. } => {
+                acts.push(Act::SendRefer { refer_to });
                 State::Referring { stage: Stage::Sent, until: None }
             }
             Plan::Invite { uri, headers, .. } => {
@@ -137,6 +168,18 @@ pub(super) fn told(said: Option<(u16, String)>, terminated: bool, acts: &mut Act
         101.. => Told::Ringing,
         _ => Told::Nothing,
     }
+}
+
+pub(super) fn not_durable() -> Finding {
+    Finding::new(
+        "output-not-durable",
+        Severity::Error,
+        Party::Operator,
+        "What the agent hands back is not on disk",
+        "The output context is to be durable before the first return message leaves (contract §3); the call goes back without, since \
+         its customer waits. It is written as soon as the disk takes it, and lost if the program ends before",
+        "Look at the store: whether its disk is full or slow (the log says more)",
+    )
 }
 
 /// A decision of the contract: How long a return target may ring.

@@ -56,7 +56,9 @@ fn happening(kind: u64, luck: u64) -> Happening {
         15 => Happening::OperatorReturns(part().into()),
         16 => Happening::PortReady,
         17 => Happening::OperatorHangsUp,
-        18..30 => happening(luck % 17, kind),
+        // Often: most of what follows waits for it.
+        18..24 => Happening::Kept { stored: !luck.is_multiple_of(3) },
+        24..34 => happening(luck % 17, kind),
         _ => Happening::Timeout,
     }
 }

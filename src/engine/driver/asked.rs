@@ -1,0 +1,60 @@
+//! What parties ask of others than the wire, and what of their calls the desk hears.
+
+use super::Driver;
+use crate::{
+    engine::node::lookup_of,
+    model::{CallEvent, CallId, DeskAnswer, DeskAsk, ReturnVerdict, Timestamp},
+    party::Input,
+    wire::resolve::resolve,
+};
+
+impl Driver {
+    /// An event for everyone who reads; of the bridge's calls the desk hears what must last, and answers none of it.
+    pub(super) fn tell(&mut self, index: usize, party: u8, at: Timestamp, call: CallId, what: CallEvent) {
+        if !self.desk.is_there() || self.nodes.get(index).is_none_or(|node| node.customer_side) {
+            self.publisher.take(party, at, call, what);
+            return;
+        }
+        let record = self.publisher.record(call);
+        // By now the record has all that the call brought; a call that is refused before that is told at its end.
+        let begins = matches!(what, CallEvent::AgentInvited { .. }) && record.is_some_and(|record| record.agent_invited_at.is_none());
+        let returned = matches!(what, CallEvent::ReturnSettled { verdict: ReturnVerdict::Succeeded });
+        let transfer = record.filter(|_| returned).and_then(|record| record.call_transfer.clone());
+        let ended = self.publisher.take(party, at, call, what);
+        if let Some(call_transfer) = transfer {
+            drop(self.desk.ask(DeskAsk::Returned { call_transfer, at }));
+        }
+        if begins && let Some(record) = self.publisher.record(call) {
+            drop(self.desk.ask(DeskAsk::Began(record.clone())));
+        }
+        if let Some((record, messages)) = ended {
+            drop(self.desk.ask(DeskAsk::Ended { record, messages }));
+        }
+    }
+
+    pub(super) fn take_answer(&mut self, answer: DeskAnswer) {
+        match answer {
+            DeskAnswer::Claimed { party, query, outcome } => self.step(usize::from(party), Input::Claimed { query, outcome }),
+            DeskAnswer::Kept { party, call, stored } => self.step(usize::from(party), Input::Kept { call, stored }),
+        }
+    }
+
+    pub(super) fn speak(&self, party: u8, query: u32, text: String) {
+        let (answers, speech) = (self.speaks.clone(), self.speech);
+        // A speech program takes tens of milliseconds: not on this thread.
+        tokio::task::spawn_blocking(move || answers.blocking_send((party, query, speech.and_then(|say| say(&text)))));
+    }
+
+    pub(super) fn resolve(&mut self, party: u8, query: u32, uri: &str) {
+        let answers = self.resolves.clone();
+        match lookup_of(uri) {
+            Some(Err(lookup)) => drop(tokio::spawn(async move {
+                let found = resolve(lookup).await;
+                let targets = found.into_iter().filter_map(|(transport, address)| Some((transport.parse().ok()?, address))).collect();
+                let _ = answers.send((party, query, targets)).await;
+            })),
+            Some(Ok(found)) => drop(answers.try_send((party, query, found))),
+            None => drop(answers.try_send((party, query, Vec::new()))),
+        }
+    }
+}
