@@ -84,5 +84,6 @@ fn transfer(id: &str, secs_ago: u64, target: TransferTarget) -> CallTransfer {
         }),
         output_context: None,
         call: None,
+        interrupted: false,
     }
 }

@@ -1,4 +1,4 @@
-//! The wire contract as pure code: what a customer's INVITE brings (§2), and what goes back (§3).
+//! The wire contract as pure code: what a customer's INVITE brings (§2), what goes back (§3), and call transfers (§4).
 //!
 //! | contract | file |
 //! | --- | --- |
@@ -6,13 +6,21 @@
 //! | §2 dialled numbers, for matching | [`e164`] |
 //! | §3 the payload of the return, with its budget | [`payload`] |
 //! | what a SIP agent hands over at its end | `agent_end.rs`, as [`payload::from_agent_headers`] |
+//! | §4 one call transfer's status, and our decisions about it | [`call_transfer`] |
+//! | §4 numbers to lease | [`number_pool`] |
+//! | §4 all live call transfers, and what calls may do with them | [`registry`] |
+//! | §4 the same with a past in memory | [`desk`] |
 //! | escaping and URI text, RFC 3261 §25.1 | [`uri_text`] |
 
 mod agent_end;
+pub mod call_transfer;
 pub mod context;
+pub mod desk;
 pub mod e164;
+pub mod number_pool;
 pub mod payload;
 mod payload_decode;
+pub mod registry;
 pub mod uri_text;
 
 #[cfg(test)]

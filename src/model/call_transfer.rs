@@ -100,6 +100,8 @@ pub struct CallTransfer {
     pub output_context: Option<OutputContext>,
     /// The call that was admitted for it.
     pub call: Option<super::CallId>,
+    /// It is COMPLETED because the bridge stopped while its call was running.
+    pub interrupted: bool,
 }
 
 /// What the customer hands over through the API.
