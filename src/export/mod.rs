@@ -1,8 +1,9 @@
-//! Calls as people and other programs take them out: a text ladder, a capture for Wireshark, JSON.
+//! Calls as people and other programs take them out: a text ladder, a capture for Wireshark, JSON, CSV.
 //!
 //! All of it works on the bytes that crossed the wire, so a message that is none is exported too. Secrets
 //! are blanked here, where messages leave the program, and not where they arrive ([`redact`]).
 
+pub mod csv;
 pub mod json;
 pub mod ladder;
 mod lines;
