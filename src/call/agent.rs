@@ -19,7 +19,7 @@ pub(super) fn headers(context: &Context, invite: &Request) -> Vec<(String, Strin
     ];
     headers.extend(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))));
     for (name, value) in &context.input_variables {
-        headers.push((format!("{}{name}", context::INPUT_VARIABLE_PREFIX), value.clone()));
+        headers.push((context::header_name(name), value.clone()));
     }
     // The sender was admitted, so its assertions are trusted (RFC 3325 §5); diversions are shown to the next one (RFC 7044).
     for name in [HeaderName::PAssertedIdentity, HeaderName::Diversion, HeaderName::HistoryInfo] {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{same_but_for_case, strip_prefix_ignoring_case};
+use super::{same_but_for_case, strip_prefix_ignoring_case, uri_text::is_token};
 use crate::model::{Claimed, Context, Finding, Party, Severity};
 
 /// The entry task; absent: the agent picks.
@@ -105,6 +105,23 @@ pub fn clean(value: &str) -> Cow<'_, str> {
     }
     let lines: Vec<&str> = value.split(['\r', '\n']).map(|l| l.trim_matches([' ', '\t'])).filter(|l| !l.is_empty()).collect();
     Cow::Owned(lines.join(" "))
+}
+
+/// The header that hands an input variable on: `X-GA-iv-NAME`.
+///
+/// The API takes any name; in a header's name only a token's characters can stand (RFC 3261 §25.1). The others become
+/// percent-escapes of their UTF-8, which are a token's characters: nothing is lost, and nothing can be injected. (A decision of ours.)
+pub fn header_name(variable: &str) -> String {
+    let mut name = INPUT_VARIABLE_PREFIX.to_owned();
+    for byte in variable.bytes() {
+        let character = char::from(byte);
+        if is_token(character.encode_utf8(&mut [0; 4])) {
+            name.push(character);
+        } else {
+            name.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    name
 }
 
 fn read_variable(context: &mut Context, findings: &mut Vec<Finding>, name: &str, value: &str) {
@@ -297,6 +314,13 @@ mod tests {
         let (context, findings) = read([("X-GA-iv-userName", "1"), ("X-GA-iv-username", "2")].into_iter());
         assert_eq!(context.input_variables.len(), 2);
         assert_eq!(rules(&findings), ["context-names-differ-in-case"]);
+    }
+
+    #[test]
+    fn a_variable_of_any_name_has_a_header() {
+        assert_eq!(header_name("accountNumber"), "X-GA-iv-accountNumber");
+        assert_eq!(header_name("order id: ä\r\n"), "X-GA-iv-order%20id%3A%20%C3%A4%0D%0A");
+        assert!(is_token(&header_name("\0<>@,;/")));
     }
 
     #[test]

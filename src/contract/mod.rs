@@ -11,16 +11,20 @@
 //! | §4 all live call transfers, and what calls may do with them | [`registry`] |
 //! | §4 the same with a past in memory | [`desk`] |
 //! | escaping and URI text, RFC 3261 §25.1 | [`uri_text`] |
+//! | §4 the body of a create, and why it is refused | [`new_transfer`], [`api_fault`] |
 
 mod agent_end;
+pub mod api_fault;
 pub mod call_transfer;
 pub mod context;
 pub mod desk;
 pub mod e164;
+pub mod new_transfer;
 pub mod number_pool;
 pub mod payload;
 mod payload_decode;
 pub mod registry;
+pub mod strict_json;
 pub mod uri_text;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The text of a SIP URI: escaping of header names and values, and where its parts begin (RFC 3261 §19.1, §25.1).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, net::Ipv6Addr};
 
 /// What a header name or value inside a URI may hold unescaped (RFC 3261 §25.1):
 /// `hnv-unreserved` = `[ ] / ? : + $`, and `unreserved` = alphanum and the marks `- _ . ! ~ * ' ( )`.
@@ -128,6 +128,12 @@ pub enum ReturnUriFault {
     Scheme,
     #[error("a return URI names a host")]
     NoHost,
+    #[error("a return URI's host is a name, an IPv4 address, or an IPv6 address in brackets")]
+    Host,
+    #[error("a return URI's port is a number from 1 to 65535")]
+    Port,
+    #[error("in a return URI two hexadecimal digits follow a %")]
+    Escape,
     #[error("a return URI carries no method= parameter")]
     Method,
     #[error("a return URI holds no spaces, line breaks, quotes or angle brackets; found {0:?}")]
@@ -144,15 +150,43 @@ pub fn check_return_uri(uri: &str) -> Result<(), ReturnUriFault> {
         .ok_or(ReturnUriFault::Scheme)?;
     let before_headers = &rest[..headers_start(rest).unwrap_or(rest.len())];
     let host = before_headers.rsplit_once('@').map_or(before_headers, |(_, host)| host);
-    let host = host.split(';').next().unwrap_or_default();
-    let name = if host.starts_with('[') { host } else { host.split(':').next().unwrap_or_default() };
-    if name.is_empty() {
-        return Err(ReturnUriFault::NoHost);
+    if before_headers.matches('@').nth(1).is_some() {
+        return Err(ReturnUriFault::Host);
+    }
+    check_host_and_port(host.split(';').next().unwrap_or_default())?;
+    if unescape(uri).broken_escape {
+        return Err(ReturnUriFault::Escape);
     }
     if parameters(uri).any(names_method) || headers(uri).any(names_method) {
         return Err(ReturnUriFault::Method);
     }
     Ok(())
+}
+
+/// `hostport` (RFC 3261 §25.1); names may hold `_` too, since some networks have such.
+fn check_host_and_port(text: &str) -> Result<(), ReturnUriFault> {
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let (host, after) = rest.split_once(']').ok_or(ReturnUriFault::Host)?;
+            host.parse::<Ipv6Addr>().map_err(|_| ReturnUriFault::Host)?;
+            match after.strip_prefix(':') {
+                None if !after.is_empty() => return Err(ReturnUriFault::Host),
+                port => (host, port),
+            }
+        }
+        None => match text.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (text, None),
+        },
+    };
+    if host.is_empty() {
+        return Err(ReturnUriFault::NoHost);
+    }
+    if !text.starts_with('[') && !host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) {
+        return Err(ReturnUriFault::Host);
+    }
+    let is_port = |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port != 0);
+    if port.is_some_and(|port| !is_port(port)) { Err(ReturnUriFault::Port) } else { Ok(()) }
 }
 
 /// The URI's headers as written, `name=value` each.
@@ -211,6 +245,12 @@ mod tests {
         assert_eq!(check_return_uri("http://h"), Err(ReturnUriFault::Scheme));
         assert_eq!(check_return_uri("sip:"), Err(ReturnUriFault::NoHost));
         assert_eq!(check_return_uri("sip:a@:5060"), Err(ReturnUriFault::NoHost));
+        assert_eq!(check_return_uri("sip:a@h:0"), Err(ReturnUriFault::Port));
+        assert_eq!(check_return_uri("sip:a@[::1]:70000"), Err(ReturnUriFault::Port));
+        assert_eq!(check_return_uri("sip:a@[::1]x"), Err(ReturnUriFault::Host));
+        assert_eq!(check_return_uri("sip:a@[1.2.3.4]"), Err(ReturnUriFault::Host));
+        assert_eq!(check_return_uri("sip:a@h,sip:b@h"), Err(ReturnUriFault::Host));
+        assert_eq!(check_return_uri("sip:a%4@h"), Err(ReturnUriFault::Escape));
         assert_eq!(check_return_uri("sip:r@h;Method=BYE"), Err(ReturnUriFault::Method));
         assert_eq!(check_return_uri("sip:r@h;m%65thod=BYE"), Err(ReturnUriFault::Method));
         assert_eq!(check_return_uri("sip:r@h?method=BYE"), Err(ReturnUriFault::Method));
