@@ -1,9 +1,11 @@
-//! HTTP, thin: the control API over the engine's handle.
+//! HTTP, thin: the control API over the engine's handle, and the call transfers API over the store's.
 
+pub mod call_transfers;
 mod calls;
 mod control;
 mod events;
 mod fault;
+mod http_server;
 mod metrics;
 
 pub use control::{ControlError, ControlServer};

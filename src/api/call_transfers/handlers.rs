@@ -1,0 +1,133 @@
+//! Create and read: the request judged, then asked of the store.
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::{
+    Json,
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::{header, request::Parts},
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    body,
+    envelope::Noted,
+    guard::Key,
+    openapi::{ErrorAnswer, NewCallTransfer},
+    refusal::Refusal,
+    resource::CallTransfer,
+    server::Shared,
+    transfers::{CreateRefused, Unavailable},
+};
+use crate::{
+    api::http_server::Peer,
+    contract::{api_fault::Cause, new_transfer},
+};
+
+/// Makes a call transfer: leases a number, or announces an INVITE that names its id
+#[utoipa::path(
+    post,
+    path = "/generativeagent/v1/call-transfers",
+    operation_id = "createCallTransfer",
+    request_body = NewCallTransfer,
+    responses(
+        (status = 200, description = "created", body = CallTransfer<'static>),
+        (status = 400, response = ErrorAnswer),
+        (status = 401, response = ErrorAnswer),
+        (status = 403, response = ErrorAnswer),
+        (status = 408, response = ErrorAnswer),
+        (status = 409, response = ErrorAnswer),
+        (status = 413, response = ErrorAnswer),
+        (status = 422, response = ErrorAnswer),
+        (status = 429, response = ErrorAnswer),
+        (status = 503, response = ErrorAnswer),
+        (status = "default", response = ErrorAnswer),
+    )
+)]
+pub(super) async fn create(State(api): State<Arc<Shared>>, request: Request) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    // Read before anything is refused, so that the answer reaches a client that is still sending.
+    let body = body::read(body).await;
+    let key = admitted(&api, &parts)?;
+    if !key.may_create {
+        return Err(Refusal::new(Cause::MayNotCreate, "This key may read call transfers, and not create them"));
+    }
+    if (api.draining)() {
+        return Err(Refusal::new(Cause::Draining, "The bridge is shutting down").retry_after(DRAINING_SECS));
+    }
+    let new = new_transfer::read(&body?, &api.pools)?;
+    let country = match &new.target {
+        crate::model::TransferTarget::PhoneNumber { country } => country.clone(),
+        crate::model::TransferTarget::Sip(_) => String::new(),
+    };
+    match api.transfers.create(new).await {
+        Ok(made) => Ok(Json(CallTransfer::of(&made)).into_response()),
+        Err(CreateRefused::IdUsed) => {
+            Err(Refusal::new(Cause::IdUsed, "id is used already, by an earlier call transfer: it must be a new one for each attempt"))
+        }
+        Err(CreateRefused::NoPool) => {
+            Err(Refusal::new(Cause::CountryWithoutNumbers, format!("phoneNumber.country: there are no numbers for {country}")))
+        }
+        Err(CreateRefused::NoNumberFree { retry_after_secs }) => {
+            Err(Refusal::new(Cause::NoNumberFree, format!("Every number of {country} is leased")).retry_after(retry_after_secs))
+        }
+        Err(CreateRefused::Unavailable) => Err(unavailable()),
+    }
+}
+
+/// A call transfer as it stands
+#[utoipa::path(
+    get,
+    path = "/generativeagent/v1/call-transfers/{callTransferId}",
+    operation_id = "getCallTransfer",
+    params(("callTransferId" = String, Path, description = "The id it was created with")),
+    responses(
+        (status = 200, description = "found", body = CallTransfer<'static>),
+        (status = 401, response = ErrorAnswer),
+        (status = 403, response = ErrorAnswer),
+        (status = 404, response = ErrorAnswer),
+        (status = 429, response = ErrorAnswer),
+        (status = 503, response = ErrorAnswer),
+        (status = "default", response = ErrorAnswer),
+    )
+)]
+pub(super) async fn read(
+    State(api): State<Arc<Shared>>,
+    id: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let key = admitted(&api, &request.into_parts().0)?;
+    if !key.may_read {
+        return Err(Refusal::new(Cause::MayNotRead, "This key may create call transfers, and not read them"));
+    }
+    let none = || Refusal::new(Cause::NoSuchTransfer, "There is no call transfer with this id");
+    // An id whose escapes are no UTF-8 was never given to one.
+    let Ok(Path(id)) = id else { return Err(none()) };
+    match api.transfers.find(&id).await {
+        Ok(Some(found)) => Ok(Json(CallTransfer::of(&found)).into_response()),
+        Ok(None) => Err(none()),
+        Err(Unavailable) => Err(unavailable()),
+    }
+}
+
+/// The specification of this API, made from its code.
+pub(super) async fn specification(State(api): State<Arc<Shared>>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], api.specification.clone()).into_response()
+}
+
+fn admitted<'a>(api: &'a Shared, parts: &Parts) -> Result<&'a Key, Refusal> {
+    let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0);
+    let key = api.guard.known(&parts.headers, peer)?;
+    if let Some(noted) = parts.extensions.get::<Noted>() {
+        let _ = noted.key.set(key.id.clone());
+    }
+    api.guard.rate(key)?;
+    Ok(key)
+}
+
+fn unavailable() -> Refusal {
+    Refusal::new(Cause::StoreUnavailable, "Call transfers can't be kept or looked up now").retry_after(UNAVAILABLE_SECS)
+}
+
+const DRAINING_SECS: u64 = 30;
+const UNAVAILABLE_SECS: u64 = 5;
