@@ -12,8 +12,7 @@ use handback::{
     call::{Switch, SwitchCounts, SwitchSetup},
     media::{MediaCommand, MediaEvent, StreamFigures, StreamId},
     model::{
-        CallEvent, CallId, CallRecord, ClaimRefusal, Command, CommandOutcome, Outcome, ReturnMethod, ReturnMethodOrAgent, Timestamp,
-        Variables,
+        CallEvent, CallId, CallRecord, Command, CommandOutcome, Outcome, ReturnMethod, ReturnMethodOrAgent, Timestamp, Variables,
         script::{End, Play, Script, Task, Trigger},
         settings::{self, Settings},
     },
@@ -27,7 +26,10 @@ use handback::{
     },
 };
 
-use crate::network::{Arrival, Network};
+use crate::{
+    desk::LabDesk,
+    network::{Arrival, Network},
+};
 
 /// Who speaks to the switch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +54,8 @@ pub struct Lab {
     pub done: Vec<(u64, CommandOutcome)>,
     /// What names resolve to; others to nothing.
     pub names: HashMap<String, Vec<(Transport, SocketAddr)>>,
+    /// Owns the call transfers, where the settings have an API.
+    pub desk: LabDesk,
     /// RTP ports that there are.
     pub ports: std::ops::Range<u16>,
     pub lines: Vec<String>,
@@ -143,6 +147,7 @@ impl Lab {
 
     pub fn with_luck(settings: Settings, luck: u64) -> Self {
         let now = Instant::now();
+        let desk = LabDesk::new(now, settings.api.as_ref());
         let switch = Switch::new(SwitchSetup {
             settings: Arc::new(settings),
             listeners: vec![(Transport::Udp, SWITCH.parse().unwrap()), (Transport::Tcp, SWITCH.parse().unwrap())],
@@ -167,6 +172,7 @@ impl Lab {
             media: Vec::new(),
             done: Vec::new(),
             names: HashMap::new(),
+            desk,
             ports: 40_000..40_400,
             lines: Vec::new(),
             sent: Vec::new(),
@@ -327,6 +333,7 @@ impl Lab {
             steps += 1;
             assert!(steps < 100_000, "it never ends:\n{}", self.ladder());
         }
+        assert_eq!(self.desk.ongoing(), 0, "call transfers without their calls");
         assert_eq!(self.switch.counts(), SwitchCounts::default(), "left over:\n{}", self.ladder());
         for node in &self.nodes {
             assert_eq!(node.ua.counts(), Counts::default(), "left over at {}:\n{}", node.address, self.ladder());
@@ -342,14 +349,19 @@ impl Lab {
 
     /// The first call as people see it.
     pub fn record(&self) -> CallRecord {
-        let first = self.events.first().expect("something happened").0;
-        let mut record = CallRecord::new(first, Timestamp(0));
+        self.records().swap_remove(0)
+    }
+
+    /// All calls as people see them, in the order of their arrival.
+    pub fn records(&self) -> Vec<CallRecord> {
+        let mut records: Vec<CallRecord> = Vec::new();
         for (call, event) in &self.events {
-            if *call == first {
-                record.apply(Timestamp(0), event);
+            if !records.iter().any(|record| record.id == *call) {
+                records.push(CallRecord::new(*call, Timestamp(0)));
             }
+            records.iter_mut().filter(|record| record.id == *call).for_each(|record| record.apply(Timestamp(0), event));
         }
-        record
+        records
     }
 
     pub fn loses(&mut self, from: SocketAddr, kind: &str, count: usize) {
@@ -369,6 +381,18 @@ impl Lab {
         let (switch, to) = (self.switch_address(), self.address(who));
         let sent = self.sent.iter().filter(|(from, t)| *from == switch && t.flow.remote == to && !t.retransmission);
         sent.map(|(_, t)| kind(&t.bytes)).collect()
+    }
+
+    /// The last response with this code that the switch sent to one of them.
+    #[track_caller]
+    pub fn last_response(&self, who: Who, code: u16) -> handback::sip::message::Response {
+        let (switch, to) = (self.switch_address(), self.address(who));
+        let sent = self.sent.iter().rev().filter(|(from, transmit)| *from == switch && transmit.flow.remote == to);
+        let mut found = sent.filter_map(|(_, transmit)| match parse(&transmit.bytes) {
+            Message::Response(response) if response.code() == code => Some(response),
+            _ => None,
+        });
+        found.next().unwrap_or_else(|| panic!("no {code}:\n{}", self.ladder()))
     }
 
     pub fn step(&mut self) -> bool {
@@ -398,6 +422,9 @@ impl Lab {
                 self.does(who, |ua, now| ua.handle_timeout(now));
             }
         }
+        for answer in self.desk.answers(self.now) {
+            self.tells_switch(answer);
+        }
         if self.switch.deadline().is_some_and(|at| at <= self.now) {
             self.tells_switch(Input::Timeout);
         }
@@ -413,7 +440,7 @@ impl Lab {
 
     fn next(&self) -> Option<Instant> {
         let nodes = self.nodes.iter().filter_map(|node| node.ua.deadline());
-        nodes.chain(self.network.next()).chain(self.switch.deadline()).min()
+        nodes.chain(self.network.next()).chain(self.switch.deadline()).chain(self.desk.next()).min()
     }
 
     fn drain_node(&mut self, who: Who) {
@@ -446,8 +473,8 @@ impl Lab {
                     let host = uri.split(['@', ':', ';', '>']).nth(2).unwrap_or_default();
                     answers.push(Input::Resolved { query, targets: self.names.get(host).cloned().unwrap_or_default() });
                 }
-                Output::Keep { call, .. } => answers.push(Input::Kept { call, stored: true }),
-                Output::Claim { query, .. } => answers.push(Input::Claimed { query, outcome: Err(ClaimRefusal::Unknown) }),
+                Output::Keep { call, kept } => answers.extend(self.desk.keeps(self.now, call, kept)),
+                Output::Claim { query, call, key } => answers.extend(self.desk.claims(self.now, query, call, key)),
                 Output::Speak { query, .. } => answers.push(Input::Spoken { query, samples: None }),
                 Output::StreamOf { .. } => {}
                 Output::Event { call, what } => {
@@ -455,6 +482,7 @@ impl Lab {
                     if !matches!(what, CallEvent::MediaMeasured { .. }) {
                         self.lines.push(format!("{time:7.3}      {what:?}"));
                     }
+                    self.desk.hears(self.now, call, &what);
                     self.events.push((call, what));
                 }
                 Output::CommandDone { id, outcome } => self.done.push((id, outcome)),
@@ -481,6 +509,10 @@ impl Lab {
         self.lines.push(format!("{time:7.3}  {from} → {}  {kind}{again}{lost}", transmit.flow.remote));
         self.sent.push((from, transmit));
     }
+}
+
+fn parse(bytes: &Bytes) -> Message {
+    Message::parse(bytes.clone()).expect("what we write can be read")
 }
 
 /// The user's name and password as the customer's side knows them.

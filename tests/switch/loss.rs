@@ -3,16 +3,19 @@
 use std::time::Duration;
 
 use handback::{
-    model::{CallState, Command, ReturnMethod, ReturnMethodOrAgent, settings::Settings},
+    model::{CallState, CallTransfer, Command, NewCallTransfer, ReturnMethod, ReturnMethodOrAgent, settings::Settings},
     party::Party as _,
     sip::dialog::UaEvent,
 };
 
-use crate::lab::{Agent, Customer, Lab, Return, Who, sdp, settings, with_agent};
+use crate::{
+    call_transfers,
+    lab::{Agent, Customer, Lab, Return, Who, sdp, settings, with_agent},
+};
 
 /// What the customer's side does with a REFER.
 #[derive(Clone, Copy)]
-enum OnRefer {
+pub enum OnRefer {
     Accept,
     Refuse,
     AcceptThenFail,
@@ -22,10 +25,30 @@ enum OnRefer {
 /// Plays every part by itself until nothing moves: the customer calls, presses 1 (or the agent hangs up), takes the
 /// return, and hangs up after it.
 fn play(settings: Settings, luck: u64, loss: u64, on_refer: OnRefer) -> CallState {
+    play_with(settings, luck, loss, on_refer, None).0
+}
+
+/// As above, for a call transfer, as it stands at the end.
+pub fn play_with(
+    settings: Settings,
+    luck: u64,
+    loss: u64,
+    on_refer: OnRefer,
+    transfer: Option<NewCallTransfer>,
+) -> (CallState, Option<CallTransfer>) {
     let mut lab = Lab::with_luck(settings, luck);
     lab.network.loss_per_mille = loss;
     lab.network.jitter = Duration::from_millis(30);
-    let call = lab.calls();
+    let named = transfer.as_ref().map(|transfer| transfer.id.clone());
+    let call = match transfer {
+        Some(transfer) => {
+            let names = call_transfers::names(&transfer.id);
+            lab.desk.creates(lab.now, transfer);
+            lab.desk.delay = Duration::from_millis(5);
+            lab.calls_with(names)
+        }
+        None => lab.calls(),
+    };
     let mut pressed = false;
     let mut steps = 0;
     while lab.step() {
@@ -53,9 +76,15 @@ fn play(settings: Settings, luck: u64, loss: u64, on_refer: OnRefer) -> CallStat
         while lab.step() {}
         assert_eq!(lab.switch.counts(), Default::default());
         assert!(lab.switch.deadline().is_none());
-        return CallState::Failed;
+        return (CallState::Failed, shown(&mut lab, named));
     }
-    lab.is_over().state
+    let state = lab.is_over().state;
+    (state, shown(&mut lab, named))
+}
+
+fn shown(lab: &mut Lab, id: Option<String>) -> Option<CallTransfer> {
+    let later = lab.now + Duration::from_secs(600);
+    Some(lab.desk.shows(later, &id?))
 }
 
 fn answer(lab: &mut Lab, who: Who, event: UaEvent, on_refer: OnRefer) {

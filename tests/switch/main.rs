@@ -6,6 +6,9 @@ mod network;
 
 mod admission;
 mod agents;
+mod call_transfer_returns;
+mod call_transfers;
+mod desk;
 mod lab;
 mod loss;
 mod return_invite;
