@@ -121,14 +121,12 @@ impl StreamFramer {
         let Some(end) = memmem::find(unsearched, b"\r\n\r\n").map(|at| from + at + 4) else {
             self.searched = self.buffer.len();
             self.refuse_early()?;
-            return Ok(None);
+            return if self.buffer.len() > self.limits.head { Err(FramingError::TooLarge) } else { Ok(None) };
         };
+        self.refuse_early()?;
         let head = self.buffer.get(..end).unwrap_or_default();
         if head.len() > self.limits.head {
             return Err(FramingError::TooLarge);
-        }
-        if !looks_like_sip(head) {
-            return Err(FramingError::NotSip);
         }
         let whole = end.saturating_add(content_length(head)?);
         if whole > self.limits.message {
@@ -137,13 +135,12 @@ impl StreamFramer {
         Ok(Some(whole))
     }
 
-    /// Before the headers are whole: too many bytes of them, or a first line that is no SIP.
+    /// A first line that is no SIP. It is judged before the size and within the limit, so that the verdict does not
+    /// hang on how the stream was cut.
     fn refuse_early(&self) -> Result<(), FramingError> {
-        if self.buffer.len() > self.limits.head {
-            return Err(FramingError::TooLarge);
-        }
-        match memchr(b'\n', &self.buffer) {
-            Some(_) if !looks_like_sip(&self.buffer) => Err(FramingError::NotSip),
+        let within = self.buffer.get(..self.limits.head).unwrap_or(&self.buffer);
+        match memchr(b'\n', within) {
+            Some(_) if !looks_like_sip(within) => Err(FramingError::NotSip),
             _ => Ok(()),
         }
     }
@@ -186,6 +183,22 @@ fn content_length(head: &[u8]) -> Result<usize, FramingError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn garbage_over_the_limit_gets_one_verdict_however_it_is_cut() {
+        let mut garbage = vec![b'x'; 100];
+        garbage.push(b'\n');
+        garbage.resize(6_000, b'y');
+        garbage.extend_from_slice(b"\r\n\r\n");
+        for piece in [1, 64, 5_000, garbage.len()] {
+            let mut framer = StreamFramer::new(4_096);
+            let verdict = garbage.chunks(piece).find_map(|bytes| {
+                framer.push(bytes);
+                framer.next().err()
+            });
+            assert_eq!(verdict, Some(FramingError::NotSip), "in pieces of {piece}");
+        }
+    }
 
     const OPTIONS: &[u8] = b"OPTIONS sip:h SIP/2.0\r\nCall-ID: a\r\nContent-Length: 4\r\n\r\nbody";
 
