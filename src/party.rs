@@ -73,8 +73,22 @@ pub enum Input {
         id: u64,
         command: Command,
     },
+    /// A call came back to the other side of this program, and was answered there.
+    TakenBack(Box<TakenBack>),
     /// The deadline has come.
     Timeout,
+}
+
+/// A call at this program's own return point, as its INVITE names itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenBack {
+    /// Where the INVITE came in.
+    pub at: SocketAddr,
+    pub request_uri: String,
+    /// `X-GA-extConId`
+    pub conversation: Option<String>,
+    /// The Call-ID of the dialog that it takes the place of (RFC 3891).
+    pub replaces: Option<String>,
 }
 
 /// What a party wants done.
@@ -105,6 +119,8 @@ pub enum Output {
         call: CallId,
         kept: Box<Keep>,
     },
+    /// A call came back to our return point, and the ACK for our answer is here; the bridge may wait for just that.
+    TookBack(Box<TakenBack>),
     Event {
         call: CallId,
         what: CallEvent,

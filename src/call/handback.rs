@@ -87,7 +87,7 @@ impl<'a> Terms<'a> {
         }
     }
 
-    fn uri(&self) -> Option<&'a str> {
+    pub fn uri(&self) -> Option<&'a str> {
         match self.transfer {
             Some(transfer) => transfer.returns.uri.as_deref(),
             None => self.peer.uri.as_deref(),

@@ -13,6 +13,7 @@
 //! | [`handback`] | what a return will be (contract §3) |
 //! | `leg` | one session and its sound |
 //! | `signalling`, `sound` | what legs tell, as happenings |
+//! | `taken_back` | a REFER to our own return point (contract §3) |
 //! | `acts` | what a transfer wants, carried out |
 
 mod acts;
@@ -27,6 +28,7 @@ pub mod script_run;
 mod signalling;
 mod sound;
 mod switch;
+mod taken_back;
 pub mod throttle;
 pub mod transfer;
 

@@ -311,6 +311,7 @@ impl Party for Switch {
             }
             Input::Spoken { query, samples } => self.handle_spoken(query, samples),
             Input::Claimed { query, outcome } => self.handle_claimed(query, outcome),
+            Input::TakenBack(taken) => self.handle_taken_back(&taken),
             Input::Kept { call, stored } => self.happens(call, Happening::Kept { stored }),
         }
         self.settle(now);

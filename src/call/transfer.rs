@@ -59,7 +59,7 @@ use crate::model::{
 
 pub use self::words::{Act, Happening};
 
-use self::returning::{RINGING, Told, not_durable, told};
+use self::returning::{RINGING, Told, not_durable, taken_back, told};
 use super::{
     handback::{AgentPart, Plan, ReturnOrder, Terms},
     script_run::ScriptRun,
@@ -130,6 +130,8 @@ enum Stage {
     Accepted,
     /// A NOTIFY said that the target rings: that may take longer than the wait for a first word.
     Ringing,
+    /// The target is our own return point, which has the call: the customer's BYE or a NOTIFY is all that is missing.
+    Taken,
 }
 
 /// Where the agent's leg is.
@@ -177,6 +179,14 @@ impl Transfer {
                 Err(format!("This is the call of a PHONE_NUMBER call transfer, which goes back by BYE only, not by {}", method.name()))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Where a REFER sent the customer, while its verdict is out.
+    pub fn refer_target(&self) -> Option<&str> {
+        match self.state {
+            State::Referring { .. } | State::Awaiting { .. } => self.order.as_ref()?.uri.as_deref().or(self.terms()?.uri()),
+            _ => None,
         }
     }
 
@@ -238,6 +248,7 @@ impl Transfer {
                 self.leave(CallState::Returned, why, acts)
             }
             (S::Byeing { why }, _) => S::Byeing { why },
+            (S::Referring { stage: Stage::Taken, .. }, H::CustomerLeft(_)) => self.refer_succeeded(acts),
             (S::Referring { stage: Stage::Accepted | Stage::Ringing, until }, H::CustomerLeft(_)) => {
                 // RFC 5057 §4: the subscription outlives the call, and its NOTIFY may still come.
                 self.release_agent(acts);
@@ -365,22 +376,35 @@ impl Transfer {
                 let why = Ended::new(format!("REFER was refused: {code} {reason}"), Party::Customer, Some(code));
                 self.return_failed(now, ReturnMethod::Refer, why, acts)
             }
+            (S::Referring { until, .. }, H::TakenBack) => {
+                acts.push(Act::Tell(taken_back()));
+                S::Referring { stage: Stage::Taken, until: until.or(Some(now + self.notify_timeout())) }
+            }
             (S::Referring { stage, until }, H::Notified { said, terminated }) => match told(said, terminated, acts) {
                 Told::Succeeded => self.refer_succeeded(acts),
                 Told::Failed(why) => self.return_failed(now, ReturnMethod::Refer, why, acts),
+                Told::Unknown(_) | Told::Ringing if stage == Stage::Taken => S::Referring { stage, until },
                 Told::Unknown(why) => self.refer_unknown(why, acts),
                 Told::Ringing => S::Referring { stage: Stage::Ringing, until: Some(now + RINGING.max(self.notify_timeout())) },
                 // RFC 3515 §2.4.4: NOTIFY may overtake the 202, and says as much.
-                Told::Nothing if stage != Stage::Ringing => {
+                Told::Nothing if !matches!(stage, Stage::Ringing | Stage::Taken) => {
                     S::Referring { stage: Stage::Accepted, until: Some(now + self.notify_timeout()) }
                 }
                 Told::Nothing => S::Referring { stage, until },
             },
+            (S::Referring { stage: Stage::Taken, .. }, H::Timeout) => {
+                self.refer_unknown("Our own return point took the call, but neither NOTIFY nor the customer's BYE came", acts)
+            }
             (S::Referring { .. }, H::Timeout) => {
                 let why = format!("REFER was accepted, but no NOTIFY came in {} s", self.notify_timeout().as_secs());
                 self.refer_unknown(&why, acts)
             }
 
+            // Contract §3: a BYE plus the return INVITE where the console itself is the return endpoint.
+            (S::Awaiting { .. }, H::TakenBack) => {
+                acts.push(Act::Tell(taken_back()));
+                self.refer_succeeded(acts)
+            }
             (S::Awaiting { until }, H::Notified { said, terminated }) => match told(said, terminated, acts) {
                 Told::Nothing | Told::Ringing => S::Awaiting { until },
                 Told::Succeeded => self.refer_succeeded(acts),

@@ -29,6 +29,8 @@ pub(super) struct Lab {
     pub bridge: UserAgent,
     /// What the bridge saw and no story has asked about yet.
     bridge_events: Vec<UaEvent>,
+    /// Calls at the return point that the bridge is told of.
+    pub taken_back: Vec<crate::party::TakenBack>,
     wire: BinaryHeap<Flight>,
     flights: u64,
     /// Percent of the messages that never arrive.
@@ -69,6 +71,7 @@ impl Lab {
             customer: Customer::new(setup),
             bridge,
             bridge_events: Vec::new(),
+            taken_back: Vec::new(),
             wire: BinaryHeap::new(),
             flights: 0,
             loss: 0,
@@ -275,6 +278,7 @@ impl Lab {
                     self.input(Input::PortsOpened(ports));
                 }
                 Output::StreamOf { .. } | Output::Speak { .. } | Output::Claim { .. } | Output::Keep { .. } => {}
+                Output::TookBack(taken) => self.taken_back.push(*taken),
                 Output::Event { call, what } => self.events.push((call, what)),
                 Output::CommandDone { id, outcome } => self.outcomes.push((id, outcome)),
             }

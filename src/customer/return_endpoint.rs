@@ -1,6 +1,10 @@
 //! The call comes back: a REFER in the call that we placed (RFC 3515), or an INVITE at the return point (contract §3).
 
-use std::time::{Duration, Instant};
+use std::{
+    borrow::Cow,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use super::{
     leg::{Leg, Stage},
@@ -13,6 +17,7 @@ use crate::{
     model::{
         CallEvent, Ended, Finding, LegOpened, LegRole, OnReturn, Party, Payload, PayloadItem, PayloadPart, ReturnMethod, ReturnVerdict,
     },
+    party::TakenBack,
     sip::{
         dialog::{IncomingRequest, ReferId, SessionId},
         message::{HeaderName, Request},
@@ -193,6 +198,7 @@ impl Run {
         let number = (!ours).then(|| self.number_leg());
         let request = incoming.request.clone();
         let flow = incoming.flow;
+        self.taken_back = Some(taken_back(&request, flow.local));
         let mut leg = Leg::new(self.id, LegKind::ReturnPoint, number, Playout::Tone { hz: RETURN_POINT_HZ, secs: f32::INFINITY });
         leg.side = side;
         leg.stage = Stage::Calling;
@@ -239,6 +245,10 @@ impl Run {
             let _ = leg.take_answer(site, answer);
         }
         leg.speak(site, None);
+        if let Some(taken) = self.taken_back.take() {
+            site.took_back(taken);
+        }
+        let Some(leg) = self.leg(LegKind::ReturnPoint) else { return };
         // A call that we placed ourselves is hung up by the one who placed it.
         if leg.number.is_some() {
             leg.hang_up_at = Some(now + return_call);
@@ -328,6 +338,17 @@ impl Referral {
             self.state = ReferralState::Settled;
             self.notify(now, site, &format!("SIP/2.0 {code} {reason}"), true);
         }
+    }
+}
+
+/// As the INVITE names itself.
+fn taken_back(invite: &Request, at: SocketAddr) -> TakenBack {
+    TakenBack {
+        at,
+        request_uri: invite.uri_text().to_owned(),
+        conversation: invite.other(payload::CONVERSATION_ID).map(Cow::into_owned),
+        // RFC 3891 §6.1: Call-ID, then the tags.
+        replaces: invite.text(HeaderName::Replaces).map(|value| value.split(';').next().unwrap_or_default().trim().to_owned()),
     }
 }
 

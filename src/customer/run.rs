@@ -22,6 +22,7 @@ use super::{
 use crate::{
     media::MediaEvent,
     model::{CallEvent, CallId, CallState, Ended, LegId, OnReturn, Party, ReturnMethod, TestCall},
+    party::TakenBack,
     sip::{
         dialog::{SessionEnd, VerbError},
         transport::Transport,
@@ -40,6 +41,8 @@ pub(super) struct Run {
     /// A REFER or a return INVITE came, and `on_return` had its way.
     pub return_seen: bool,
     pub return_succeeded: bool,
+    /// What came in at the return point, until its answer is acknowledged.
+    pub taken_back: Option<TakenBack>,
     next_leg: u16,
     pub digits_at: Option<Instant>,
     /// The far side has this long to end a call that was taken back.
@@ -61,6 +64,7 @@ impl Run {
             referral: None,
             return_seen: false,
             return_succeeded: false,
+            taken_back: None,
             next_leg: 0,
             digits_at: None,
             patience_ends: None,

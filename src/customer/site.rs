@@ -13,7 +13,7 @@ use super::setup::CustomerSetup;
 use crate::{
     media::{MediaCommand, PortPool, StreamId},
     model::{CallEvent, CallId, CommandOutcome},
-    party::Output,
+    party::{Output, TakenBack},
     sip::{
         dialog::{IncomingRequest, SessionId, UaOutput, UserAgent, UserAgentConfig},
         message::Message,
@@ -158,6 +158,11 @@ impl Site {
 
     pub fn event(&mut self, call: CallId, what: CallEvent) {
         self.outputs.push_back(Output::Event { call, what });
+    }
+
+    /// The bridge of this program may wait for just that.
+    pub fn took_back(&mut self, taken: TakenBack) {
+        self.outputs.push_back(Output::TookBack(Box::new(taken)));
     }
 
     pub fn media(&mut self, command: MediaCommand) {

@@ -68,6 +68,7 @@ fn a_call_carries_its_context_and_reports_the_far_hang_up() {
     let (report, state) = lab.over(id);
     assert!(report.ok, "{report:?}");
     assert_eq!((state, report.returned_by, report.returned), (CallState::Ended, Some(ReturnMethod::Bye), None));
+    assert_eq!(lab.taken_back, []);
 }
 
 #[test]
@@ -198,6 +199,8 @@ fn a_return_invite_is_answered_and_hung_up_by_the_return_point() {
     let returned = report.returned.expect("the headers");
     assert_eq!(returned.items.len(), 3);
     assert_eq!(returned.items[2].value, "x y");
+    let told: Vec<_> = lab.taken_back.iter().map(|t| (t.at.to_string(), t.conversation.as_deref())).collect();
+    assert_eq!(told, [(RETURN_POINT.to_owned(), Some("c-1"))], "the bridge of this program may wait for just that");
     assert!(lab.events.iter().any(|(_, e)| matches!(e, CallEvent::ReturnSettled { verdict: ReturnVerdict::Succeeded })));
 }
 

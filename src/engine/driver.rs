@@ -282,6 +282,7 @@ impl Driver {
         let Some(node) = self.nodes.get_mut(index) else { return };
         node.step(now, input, &env, &mut outputs);
         let (at, mut answers) = (self.clock.wall(now), Vec::new());
+        let mut taken_back = Vec::new();
         for (party, output) in outputs {
             match output {
                 Output::Event { call, what } => self.tell(index, party, at, call, what),
@@ -297,12 +298,17 @@ impl Driver {
                 }
                 Output::Resolve { query, uri } => self.resolve(party, query, &uri),
                 Output::Speak { query, text } => self.speak(party, query, text),
+                Output::TookBack(taken) => taken_back.push(taken),
                 Output::StreamOf { call, stream } => self.note_stream(index, call, stream),
                 // Carried out by the node.
                 Output::Transmit(_) | Output::Media(_) | Output::PortsWanted(_) => {}
             }
         }
         answers.into_iter().for_each(|answer| self.take_answer(answer));
+        for taken in taken_back {
+            // The bridge is the first party where there is one.
+            self.step(0, Input::TakenBack(taken));
+        }
     }
 
     fn note_stream(&mut self, index: usize, call: CallId, stream: StreamId) {

@@ -476,7 +476,7 @@ impl Lab {
                 Output::Keep { call, kept } => answers.extend(self.desk.keeps(self.now, call, kept)),
                 Output::Claim { query, call, key } => answers.extend(self.desk.claims(self.now, query, call, key)),
                 Output::Speak { query, .. } => answers.push(Input::Spoken { query, samples: None }),
-                Output::StreamOf { .. } => {}
+                Output::StreamOf { .. } | Output::TookBack(_) => {}
                 Output::Event { call, what } => {
                     let time = (self.now - self.start).as_secs_f64();
                     if !matches!(what, CallEvent::MediaMeasured { .. }) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use handback::{
     model::{CallEvent, CallRecord, CallState, ReturnMethod, ReturnMethodOrAgent, ReturnVerdict},
+    party::{Input, TakenBack},
     sip::dialog::{ReferId, SessionEnd, SessionId, UaEvent},
 };
 
@@ -201,6 +202,110 @@ fn byes_that_cross_are_both_answered() {
     lab.does(Customer, |ua, now| ua.hang_up(now, referral.0, &[], None)).unwrap();
     let record = lab.is_over();
     assert_eq!((record.state, verdict(&record)), (CallState::Returned, &ReturnVerdict::Succeeded));
+}
+
+/// What the program's own return point tells of the call that it took; the peer's return URI is the return point's.
+fn taken(conversation: Option<&str>, replaces: Option<&str>) -> Input {
+    Input::TakenBack(Box::new(TakenBack {
+        at: "192.0.2.30:5060".parse().unwrap(),
+        request_uri: "sip:transfer@192.0.2.30:5060".into(),
+        conversation: conversation.map(Into::into),
+        replaces: replaces.map(Into::into),
+    }))
+}
+
+fn hangs_up(lab: &mut Lab, call: SessionId) {
+    lab.does(Customer, |ua, now| ua.hang_up(now, call, &[], None)).unwrap();
+}
+
+#[test]
+fn a_bye_and_the_return_invite_at_our_own_return_point_are_the_success_without_notify() {
+    for bye_first in [false, true] {
+        let mut lab = Lab::new(settings());
+        let (call, _) = accepted(&mut lab);
+        lab.passes(secs(1));
+        if bye_first {
+            hangs_up(&mut lab, call);
+            lab.passes(secs(2));
+            assert!(lab.record().ended.is_none(), "the other half is still out");
+            lab.tells_switch(taken(Some("c-1"), None));
+        } else {
+            lab.tells_switch(taken(Some("c-1"), None));
+            lab.passes(secs(2));
+            assert_eq!(lab.record().returns[0].verdict, None, "the customer has not let go");
+            hangs_up(&mut lab, call);
+        }
+        let record = lab.is_over();
+        assert_eq!((record.state, verdict(&record)), (CallState::Returned, &ReturnVerdict::Succeeded), "{bye_first}");
+        assert_eq!(record.returns[0].last_code, Some(200));
+    }
+}
+
+#[test]
+fn a_return_invite_is_known_by_its_conversation_by_replaces_or_by_being_the_only_one() {
+    for (conversation, replaces, known) in [
+        (Some("c-1"), None, true),
+        (Some("another"), None, false),
+        (None, None, true),
+        (None, Some("call-of-nobody"), false),
+        (None, Some("own"), true),
+    ] {
+        let mut lab = Lab::new(settings());
+        let (call, _) = accepted(&mut lab);
+        let own = lab.record().legs[0].opened.sip_call_id.clone();
+        lab.tells_switch(taken(conversation, replaces.map(|id| if id == "own" { own.as_str() } else { id })));
+        hangs_up(&mut lab, call);
+        let record = lab.is_over();
+        assert_eq!(verdict(&record) == &ReturnVerdict::Succeeded, known, "{conversation:?} {replaces:?}");
+    }
+}
+
+#[test]
+fn a_return_invite_that_could_be_any_of_two_calls_is_neithers_verdict() {
+    let mut lab = Lab::new(settings());
+    let calls: Vec<_> = (0..2).map(|_| lab.calls_with(|invite| invite.headers[0].1 = "at_once".into())).collect();
+    for call in &calls {
+        let UaEvent::Refer { refer, .. } = lab.hears(Customer, |e| matches!(e, UaEvent::Refer { id, .. } if id == call)) else {
+            unreachable!()
+        };
+        lab.does(Customer, |ua, now| ua.accept_refer(now, *call, refer, 202)).unwrap();
+    }
+    lab.passes(secs(1));
+    lab.tells_switch(taken(Some("c-1"), None));
+    calls.iter().for_each(|call| hangs_up(&mut lab, *call));
+    lab.is_over();
+    assert!(lab.records().iter().all(|record| matches!(verdict(record), ReturnVerdict::Unknown { .. })));
+}
+
+#[test]
+fn a_taken_return_without_bye_or_notify_stays_unknown_and_a_notify_still_decides() {
+    let mut lab = Lab::new(settings());
+    let (call, _) = accepted(&mut lab);
+    lab.tells_switch(taken(Some("c-1"), None));
+    lab.ends(Customer, call);
+    assert!(matches!(verdict(&lab.is_over()), ReturnVerdict::Unknown { why } if why.contains("our own") || why.contains("Our own")));
+
+    let mut lab = Lab::new(settings());
+    let referral = accepted(&mut lab);
+    lab.tells_switch(taken(Some("c-1"), None));
+    notifies(&mut lab, referral, "SIP/2.0 100 Trying", false);
+    notifies(&mut lab, referral, "SIP/2.0 200 OK", true);
+    lab.ends(Customer, referral.0);
+    assert_eq!(verdict(&lab.is_over()), &ReturnVerdict::Succeeded);
+}
+
+#[test]
+fn a_call_back_at_another_place_is_no_verdict() {
+    let mut lab = Lab::new(settings());
+    let (call, _) = accepted(&mut lab);
+    lab.tells_switch(Input::TakenBack(Box::new(TakenBack {
+        at: "192.0.2.31:5060".parse().unwrap(),
+        request_uri: "sip:other@192.0.2.31:5060".into(),
+        conversation: Some("c-1".into()),
+        replaces: None,
+    })));
+    hangs_up(&mut lab, call);
+    assert!(matches!(verdict(&lab.is_over()), ReturnVerdict::Unknown { .. }));
 }
 
 #[test]

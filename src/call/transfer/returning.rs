@@ -170,6 +170,11 @@ pub(super) fn told(said: Option<(u16, String)>, terminated: bool, acts: &mut Act
     }
 }
 
+/// Our return point has answered, and its answer was acknowledged.
+pub(super) fn taken_back() -> CallEvent {
+    CallEvent::ReturnProgressed { code: 200, reason: "OK, at our own return point".to_owned(), by_notify: false }
+}
+
 pub(super) fn not_durable() -> Finding {
     Finding::new(
         "output-not-durable",

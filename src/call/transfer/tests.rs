@@ -57,7 +57,8 @@ fn happening(kind: u64, luck: u64) -> Happening {
         16 => Happening::PortReady,
         17 => Happening::OperatorHangsUp,
         // Often: most of what follows waits for it.
-        18..24 => Happening::Kept { stored: !luck.is_multiple_of(3) },
+        18 => Happening::TakenBack,
+        19..24 => Happening::Kept { stored: !luck.is_multiple_of(3) },
         24..34 => happening(luck % 17, kind),
         _ => Happening::Timeout,
     }

@@ -48,6 +48,8 @@ pub enum Happening {
         said: Option<(u16, String)>,
         terminated: bool,
     },
+    /// Our own return point has taken the call that a REFER asked for.
+    TakenBack,
     ReturnRings {
         code: u16,
         reason: String,
