@@ -4,6 +4,7 @@
 //! (the wire contract calls it a transfer). It is told as a row of [`CallEvent`]s, and
 //! [`CallRecord::apply`] is the one place where events become what people see.
 
+mod call_filter;
 mod call_transfer;
 mod command;
 mod desk;
@@ -18,6 +19,7 @@ pub mod settings;
 mod snapshot;
 mod test_call;
 
+pub use call_filter::{BadCallPlace, CallFilter, CallPlace, FilterFault};
 pub use call_transfer::{
     CallTransfer, ClaimKey, ClaimRefusal, Claimed, InputContext, NewCallTransfer, OutputContext, PoolFigures, SipReturn, TransferKind,
     TransferStatus, TransferTarget,
