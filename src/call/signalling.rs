@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use crate::{
+    findings,
     media::MediaCommand,
-    model::{CallEvent, CallId, Ended, Finding, LegId, LegRole, Party, Severity},
+    model::{CallEvent, CallId, Ended, LegId, LegRole, Party},
     sip::{
         dialog::{SessionEnd, SessionId, UaEvent},
         message::{Request, Response},
@@ -38,7 +39,7 @@ impl Switch {
                 if let Some((call, number)) = self.leg_of(id)
                     && let Err(fault) = self.take_answer_on(call, number, &sdp)
                 {
-                    self.note(call, "answer-not-taken", fault.to_string());
+                    self.note(call, number, "answer-not-taken", &fault.to_string());
                 }
             }
             UaEvent::OfferRefused { id, .. } => {
@@ -77,8 +78,8 @@ impl Switch {
             UaEvent::Cancelled { .. } => {}
             UaEvent::Ended { id, why } => self.leg_ended(id, &why),
             UaEvent::Note { id: Some(id), rule, text } => {
-                if let Some((call, _)) = self.leg_of(id) {
-                    self.note(call, rule, text);
+                if let Some((call, number)) = self.leg_of(id) {
+                    self.note(call, number, rule, &text);
                 }
             }
             UaEvent::Malformed { flow, fault, .. } => {
@@ -102,16 +103,15 @@ impl Switch {
         self.calls.get(&call).is_some_and(|call| call.refer == Some(refer))
     }
 
-    fn note(&mut self, call: CallId, rule: &'static str, text: String) {
-        let finding = Finding::new(
-            rule,
-            Severity::Note,
-            Party::Network,
-            text,
-            "Seen by the protocol core, which went on without harm",
-            "Compare with the messages of the call",
-        );
-        self.tell(call, CallEvent::FindingRaised { finding });
+    /// What the protocol core noticed on a leg.
+    fn note(&mut self, call: CallId, number: LegId, rule: &'static str, text: &str) {
+        let side = match self.role_of(call, number) {
+            Some(LegRole::Customer) => Party::Customer,
+            Some(LegRole::Agent) => Party::Agent,
+            Some(LegRole::Return) => Party::ReturnEndpoint,
+            None => Party::Network,
+        };
+        self.tell(call, CallEvent::FindingRaised { finding: findings::of_note(rule, side, text) });
     }
 
     fn leg_progressed(&mut self, session: SessionId, code: u16, reason: String, sdp: Option<&bytes::Bytes>) {
@@ -171,7 +171,7 @@ impl Switch {
             (Err(fault), _) => {
                 // §13.2.2.4: acknowledged already, so BYE; its end is told by `Ended`.
                 let _ = self.ua.hang_up(now, session, &[], Some("SIP;cause=488;text=\"Not acceptable here\""));
-                self.note(id, "answer-not-taken", fault);
+                self.note(id, number, "answer-not-taken", &fault);
                 if let Some(leg) = self.calls.get_mut(&id).and_then(|call| call.leg_mut(number)) {
                     leg.stage = Stage::Opening;
                 }
@@ -193,7 +193,7 @@ impl Switch {
                 self.take_answer_on(id, number, answer).map_err(|fault| fault.to_string())
             });
             if let Err(fault) = taken {
-                self.note(id, "answer-not-taken", fault);
+                self.note(id, number, "answer-not-taken", &fault);
                 let _ = self.ua.hang_up(now, session, &[], Some("SIP;cause=488;text=\"Not acceptable here\""));
                 return;
             }
@@ -213,7 +213,7 @@ impl Switch {
             }
             Err(fault) => {
                 let _ = self.ua.refuse_offer(now, session, fault.code());
-                self.note(id, "offer-not-taken", fault.to_string());
+                self.note(id, number, "offer-not-taken", &fault.to_string());
             }
         }
     }
@@ -225,7 +225,7 @@ impl Switch {
         if !from_agent || !can_end {
             // Only an agent refers, and once: it is how it ends its part.
             let _ = self.ua.refuse_refer(now, session, refer, 603);
-            return self.note(id, "refer-refused", format!("REFER on leg {} refused with 603", number.0));
+            return self.note(id, number, "refer-not-allowed", &format!("REFER on leg {} refused with 603", number.0));
         }
         if self.ua.accept_refer(now, session, refer, 202).is_ok() {
             let _ = self.ua.notify(now, session, refer, "SIP/2.0 100 Trying", false);

@@ -7,7 +7,7 @@ use crate::{
     config, customer,
     engine::EngineHandle,
     export,
-    model::{CallRecord, CallState, CapturedMessage, Outcome, ReturnMethod, TestCall, settings::Settings},
+    model::{CallRecord, CallState, CapturedMessage, Outcome, ReturnMethod, Severity, TestCall, settings::Settings},
     start,
 };
 
@@ -125,6 +125,11 @@ impl Journey {
         expect(!self.bridge.transfer_variables.is_empty(), "the agent set no transfer variables");
         let carried = report.returned.as_ref().is_some_and(|payload| !payload.items.is_empty());
         expect(carried == (method != ReturnMethod::Bye), "a payload comes with REFER and INVITE, and only with them");
+        // A note may come of a busy machine: a message that was answered late and sent again.
+        let findings = self.customer.findings.iter().chain(&self.bridge.findings);
+        for finding in findings.filter(|finding| finding.severity > Severity::Note) {
+            faults.push(format!("finding {}: {}", finding.rule, finding.seen));
+        }
         for step in report.steps.iter().filter(|step| !step.ok) {
             faults.push(step.text.clone());
         }

@@ -57,7 +57,7 @@ pub fn from_agent_headers<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>)
             Severity::Warning,
             Party::Agent,
             "Variables, but no X-GA-transfer",
-            "Without an outcome the agent's end counts as AGENT (unable to help)",
+            "Without an outcome the agent's end counts as AGENT, unable to help (contract §3)",
             "Send X-GA-transfer: SYSTEM or AGENT with the variables",
         ));
     }
@@ -99,7 +99,7 @@ fn repeated(name: &str, value: &str) -> Finding {
         Severity::Warning,
         Party::Agent,
         format!("{name} again, with {value:?}"),
-        "A variable has one value; of two, the first counts",
+        "A variable has one value (contract §3); of two, the first counts",
         "Send each header once",
     )
 }

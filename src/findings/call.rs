@@ -1,108 +1,113 @@
-//! Rules over a call's record, and all rules over a finished call.
+//! All rules over a finished call: its messages, then its record.
 
-use super::{Exchanged, Seen, message::of_parsed, of_exchange, of_message};
+use std::collections::{HashMap, hash_map::Entry};
+
+use indexmap::IndexMap;
+
+use super::{
+    context,
+    exchange::{Exchange, of_exchange},
+    form, media, path, payload,
+    read::{Item, Seen},
+    refer, sdp,
+};
 use crate::{
-    model::{CallRecord, CapturedMessage, Direction, Finding, LegRecord, LegRole, Party, Payload, Severity},
+    model::{CallRecord, CapturedMessage, Direction, Finding, LegRole, Party, Timestamp},
     sip::message::Message,
 };
 
 /// Everything that the rules find in a call and that its record does not hold yet; to be asked when the call is over.
 pub fn of_call(record: &CallRecord, messages: &[CapturedMessage]) -> Vec<Finding> {
     let mut found = Vec::new();
-    let mut exchanged: Vec<Vec<Exchanged>> = Vec::new();
-    for (index, captured) in (0_u32..).zip(messages) {
-        let sender = sender(record, captured);
-        let source = (captured.direction == Direction::In).then_some(captured.remote);
-        let seen = Seen { sender, transport: Some(captured.transport), source };
-        let message = Message::parse(captured.bytes.clone());
-        // A copy has the first one's faults; that it is a copy is said below.
-        if !captured.retransmission {
-            let new = message.as_ref().map_or_else(|_| of_message(&captured.bytes, &seen), |message| of_parsed(message, &seen));
-            found.extend(new.into_iter().map(|f| f.at(index)));
-        }
-        if let Ok(message) = message {
-            let item = Exchanged { index, sender, message };
-            match exchanged
-                .iter_mut()
-                .find(|list| list.first().is_some_and(|m| m.message.fields().call_id() == item.message.fields().call_id()))
-            {
-                Some(list) => list.push(item),
-                None => exchanged.push(vec![item]),
+    let mut items = Vec::with_capacity(messages.len().min(MOST_MESSAGES));
+    for (index, captured) in (0_u32..).zip(messages).take(MOST_MESSAGES) {
+        let (sender, receiver) = parties(record, captured);
+        let ours = captured.direction == Direction::Out;
+        let seen = Seen { sender, receiver, transport: Some(captured.transport), far: Some(captured.remote), ours, at: Some(captured.at) };
+        match Item::read(index, &captured.bytes, seen) {
+            Ok(item) => {
+                // A copy has the first one's faults; that it is a copy is said of the exchange.
+                if !captured.retransmission {
+                    judge(&item, &mut found);
+                }
+                items.push(item);
             }
+            Err(malformed) => found.push(*malformed),
         }
     }
-    found.extend(exchanged.iter().flat_map(|list| of_exchange(list)));
-    found.extend(record.returns.iter().filter_map(|r| dropped(r.payload.as_ref()?)));
-    found.extend(record.legs.iter().flat_map(|leg| media(leg, record.test_call)));
+    judge_exchanges(&items, record.ended_at, &mut found);
+    payload::of_record(record, &mut found);
+    media::of_record(record, &mut found);
+    once(found, &record.findings)
+}
 
+/// All rules over one message.
+pub fn of_item(item: &Item) -> Vec<Finding> {
+    let mut found = Vec::new();
+    judge(item, &mut found);
+    found
+}
+
+/// All rules over messages that belong together, of any number of dialogs, in the order in which they crossed the wire.
+/// `over_at`: when the last of them was over, where that is later than the last message.
+pub fn of_items(items: &[Item], over_at: Option<Timestamp>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    judge_exchanges(items, over_at, &mut found);
+    once(found, &[])
+}
+
+fn judge(item: &Item, found: &mut Vec<Finding>) {
+    form::of_message(item, found);
+    path::of_message(item, found);
+    if item.session.is_some() {
+        sdp::of_message(item, found);
+    }
+    if let Message::Request(request) = &item.message {
+        context::of_request(item, request, found);
+        refer::of_request(item, request, found);
+    }
+}
+
+fn judge_exchanges(items: &[Item], over_at: Option<Timestamp>, found: &mut Vec<Finding>) {
+    let mut by_call_id: IndexMap<&str, Vec<&Item>> = IndexMap::new();
+    for item in items {
+        by_call_id.entry(item.fields().call_id().unwrap_or_default()).or_insert_with(|| Vec::with_capacity(items.len())).push(item);
+    }
+    for items in by_call_id.values() {
+        of_exchange(&Exchange::new(items, over_at), found);
+    }
+}
+
+/// Each finding once, with all messages that it was seen in; `known` ones only where they had none.
+fn once(found: Vec<Finding>, known: &[Finding]) -> Vec<Finding> {
+    if found.is_empty() {
+        return found;
+    }
+    let mut places: HashMap<(String, String), usize> = HashMap::new();
     let mut new: Vec<Finding> = Vec::new();
     for finding in found {
-        let same = |f: &Finding| f.rule == finding.rule && f.seen == finding.seen;
-        match new.iter_mut().find(|f| same(f)) {
-            // Seen again in another message: one finding, both messages.
-            Some(first) => first.messages.extend(finding.messages),
-            None if record.findings.iter().any(same) => {}
-            None => new.push(finding),
+        if known.iter().any(|known| known.says_as(&finding) && (!known.messages.is_empty() || finding.messages.is_empty())) {
+            continue;
+        }
+        match places.entry((finding.rule.to_string(), finding.seen.clone())) {
+            Entry::Occupied(first) => {
+                if let Some(first) = new.get_mut(*first.get()) {
+                    first.messages.extend(finding.messages);
+                }
+            }
+            // Somebody who floods a call with faults is known after the first hundreds.
+            Entry::Vacant(_) if new.len() >= MOST_FINDINGS => {}
+            Entry::Vacant(place) => {
+                place.insert(new.len());
+                new.push(finding);
+            }
         }
     }
     new
 }
 
-/// Variables that did not fit into the payload (contract §3).
-pub fn dropped(payload: &Payload) -> Option<Finding> {
-    let first = payload.dropped.first()?;
-    let names: Vec<&str> = payload.dropped.iter().map(|d| d.parameter.as_str()).collect();
-    Some(Finding::new(
-        "variable-dropped",
-        Severity::Warning,
-        Party::Agent,
-        format!("{} (the first needs {} characters, and {} were left)", names.join(", "), first.cost, first.left),
-        "The payload holds 1,024 characters; adding stops at the first variable that would pass them, and all after it are dropped too (contract §3)",
-        "Set the variables that matter first, and shorten values",
-    ))
-}
-
-fn media(leg: &LegRecord, test_call: bool) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let Some(figures) = &leg.media else { return findings };
-    // What a test call doesn't hear is the bridge's not saying.
-    let side = if test_call { Party::Bridge } else { side(leg.opened.role) };
-    if figures.strangers > 0 {
-        findings.push(Finding::new(
-            "rtp-from-strangers",
-            Severity::Warning,
-            Party::Network,
-            format!("{} packets on the {} leg from addresses that the SDP does not name", figures.strangers, role(leg.opened.role)),
-            "They are neither relayed nor answered: media is taken from the negotiated address only",
-            "If they are the other side's own, it changed its address without saying so in SDP; else somebody probes the port",
-        ));
-    }
-    // A second of sound that went out, and nothing came.
-    if figures.packets_received == 0 && figures.packets_sent >= 50 {
-        findings.push(Finding::new(
-            "no-media-received",
-            Severity::Warning,
-            side,
-            format!("{} packets sent on the {} leg, none received", figures.packets_sent, role(leg.opened.role)),
-            "Nothing that this side said was heard; most often a firewall or NAT stands between the address in the SDP and its sender (RFC 3264 §5.1)",
-            "Check that media.address and media.ports can be reached from there, and sip.advertise",
-        ));
-    }
-    let expected = figures.packets_received + figures.packets_lost;
-    if figures.packets_lost * 20 > expected && expected >= 50 {
-        findings.push(Finding::new(
-            "media-lost",
-            Severity::Warning,
-            Party::Network,
-            format!("{} of {expected} packets lost on the {} leg", figures.packets_lost, role(leg.opened.role)),
-            "Above 5 % loss G.711 without concealment is hard to understand (ITU-T G.113)",
-            "Look at the path between the two sides",
-        ));
-    }
-    findings
-}
-
-fn sender(record: &CallRecord, message: &CapturedMessage) -> Party {
+/// Who sent a message, and to whom.
+fn parties(record: &CallRecord, message: &CapturedMessage) -> (Party, Party) {
     let leg = record.legs.iter().find(|l| Some(l.opened.leg) == message.leg).map(|l| (l.opened.role, l.opened.incoming));
     let (local, remote) = match (record.test_call, leg) {
         (false, Some((role, _))) => (Party::Bridge, side(role)),
@@ -112,10 +117,10 @@ fn sender(record: &CallRecord, message: &CapturedMessage) -> Party {
         (true, Some((LegRole::Return, true))) => (Party::ReturnEndpoint, Party::Bridge),
         (true, _) => (Party::Customer, Party::Bridge),
     };
-    if message.direction == Direction::In { remote } else { local }
+    if message.direction == Direction::In { (remote, local) } else { (local, remote) }
 }
 
-fn side(role: LegRole) -> Party {
+pub(super) fn side(role: LegRole) -> Party {
     match role {
         LegRole::Customer => Party::Customer,
         LegRole::Agent => Party::Agent,
@@ -123,10 +128,6 @@ fn side(role: LegRole) -> Party {
     }
 }
 
-fn role(role: LegRole) -> &'static str {
-    match role {
-        LegRole::Customer => "customer",
-        LegRole::Agent => "agent",
-        LegRole::Return => "return",
-    }
-}
+/// Messages of a call that are judged: at its end nothing else happens on this thread.
+const MOST_MESSAGES: usize = 4_096;
+const MOST_FINDINGS: usize = 256;

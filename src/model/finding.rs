@@ -45,6 +45,18 @@ impl Finding {
         }
     }
 
+    /// The same with a cure that names what was seen.
+    #[must_use]
+    pub fn cured_by(mut self, cure: String) -> Self {
+        self.cure = Cow::Owned(cure);
+        self
+    }
+
+    /// Whether both say the same, if perhaps of other messages.
+    pub fn says_as(&self, other: &Self) -> bool {
+        self.rule == other.rule && self.seen == other.seen
+    }
+
     /// The same, seen in this message.
     #[must_use]
     pub fn at(mut self, message: u32) -> Self {

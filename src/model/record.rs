@@ -158,7 +158,9 @@ impl CallRecord {
 
     /// Folds one event in. Events of one call come in order.
     pub fn apply(&mut self, at: Timestamp, event: &CallEvent) {
-        if let Some(text) = note_of(event) {
+        let told = |finding: &Finding| self.findings.iter().any(|known| known.says_as(finding));
+        let news = !matches!(event, CallEvent::FindingRaised { finding } if told(finding));
+        if let Some(text) = note_of(event).filter(|_| news) {
             self.timeline.push(TimedNote { at, text });
         }
         match event {
@@ -238,7 +240,11 @@ impl CallRecord {
             }),
             CallEvent::LegEnded { leg, why } => self.leg_mut(*leg, |l| l.ended = Some(why.clone())),
             CallEvent::MediaMeasured { leg, figures } => self.leg_mut(*leg, |l| l.media = Some(figures.clone())),
-            CallEvent::FindingRaised { finding } => self.findings.push(finding.clone()),
+            CallEvent::FindingRaised { finding } => match self.findings.iter_mut().find(|known| known.says_as(finding)) {
+                // Told while the call went on, and now with its messages.
+                Some(known) => known.messages.extend(finding.messages.iter().filter(|m| !known.messages.contains(m)).collect::<Vec<_>>()),
+                None => self.findings.push(finding.clone()),
+            },
             CallEvent::TestCallReported { report } => self.test_report = Some(report.clone()),
             CallEvent::CallEnded { state, why } => {
                 self.state = *state;

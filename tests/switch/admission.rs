@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use handback::{
     model::{
-        CallState, Command,
+        CallEvent, CallState, Command,
         settings::{Policy, Secret, Settings, User},
     },
     sip::dialog::SessionEnd,
@@ -145,6 +145,7 @@ fn repeated_failures_fall_silent_and_running_calls_go_on() {
     }
     assert_eq!(lab.lines.iter().filter(|l| l.contains("403 INVITE")).count(), 10);
     assert!(handback::party::Party::gauges(&lab.switch).dropped >= 80);
+    assert!(lab.events.iter().any(|(_, e)| matches!(e, CallEvent::FindingRaised { finding } if finding.rule == "source-silenced")));
     let call = lab.in_a_call();
     lab.does(Customer, |ua, now| ua.hang_up(now, call, &[], None)).unwrap();
     lab.is_over();

@@ -60,6 +60,8 @@ pub struct Lab {
     pub ports: std::ops::Range<u16>,
     pub lines: Vec<String>,
     pub sent: Vec<(SocketAddr, Transmit)>,
+    /// When each of these was sent, and whether it arrived.
+    pub sent_after: Vec<(Duration, bool)>,
     losses: Vec<(SocketAddr, String, usize)>,
     /// Sessions that the parts opened, for whoever tidies up.
     pub open: Vec<(Who, SessionId)>,
@@ -176,6 +178,7 @@ impl Lab {
             ports: 40_000..40_400,
             lines: Vec::new(),
             sent: Vec::new(),
+            sent_after: Vec::new(),
             losses: Vec::new(),
             open: Vec::new(),
         };
@@ -504,6 +507,7 @@ impl Lab {
             None => !self.network.send(self.now, &transmit),
         };
         let again = if transmit.retransmission { " again" } else { "" };
+        self.sent_after.push((self.now - self.start, !lost));
         let lost = if lost { ", lost" } else { "" };
         let time = (self.now - self.start).as_secs_f64();
         self.lines.push(format!("{time:7.3}  {from} → {}  {kind}{again}{lost}", transmit.flow.remote));

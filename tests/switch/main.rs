@@ -9,6 +9,7 @@ mod agents;
 mod call_transfer_returns;
 mod call_transfers;
 mod desk;
+mod findings;
 mod lab;
 mod loss;
 mod return_invite;

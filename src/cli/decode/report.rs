@@ -7,7 +7,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use crate::{
@@ -16,7 +15,7 @@ use crate::{
         ladder::{self, Hop, gist, printable},
         redact,
     },
-    findings::{Exchanged, Seen, of_exchange, of_message},
+    findings::{self, Item, Seen},
     model::{Context, Finding, Outcome, Party, Payload, Timestamp, TransportName, Variables},
     sip::message::{HeaderName, Message, Method},
 };
@@ -73,27 +72,32 @@ impl Report {
         let parsed: Vec<Option<Message>> = messages.iter().map(|m| Message::parse(m.bytes.clone()).ok()).collect();
         let parties = Parties::guess(&messages, &parsed);
         let mut report = Self { messages, others, contexts: Vec::new(), payloads: Vec::new(), findings: Vec::new() };
-        let mut exchanges: IndexMap<String, Vec<Exchanged>> = IndexMap::new();
+        let mut items = Vec::with_capacity(report.messages.len());
         let mut known = HashSet::new();
         for (index, (wired, message)) in report.messages.iter().zip(parsed).enumerate() {
             let number = u32::try_from(index).unwrap_or(u32::MAX);
-            let sender = parties.sender(wired, message.as_ref());
-            let seen = Seen { sender, transport: wired.transport, source: wired.addresses.map(|(source, _)| source) };
+            let (sender, receiver) = parties.sides(wired, message.as_ref());
+            let far = wired.addresses.map(|(source, _)| source);
+            let seen = Seen { sender, receiver, transport: wired.transport, far, ours: false, at: wired.at };
             let copy = !known.insert((wired.addresses, wired.bytes.clone()));
+            let item = match Item::read(number, &wired.bytes, seen) {
+                Ok(item) => item,
+                Err(malformed) => {
+                    report.findings.push(*malformed);
+                    continue;
+                }
+            };
             if !copy || wired.addresses.is_none() {
-                report.findings.extend(of_message(&wired.bytes, &seen).into_iter().map(|f| f.at(number)));
+                report.findings.extend(findings::of_item(&item));
             }
-            let Some(message) = message else { continue };
-            if !copy {
+            if let Some(message) = message.filter(|_| !copy) {
                 read_contract(index, &message, &mut report.contexts, &mut report.payloads);
             }
-            let call_id = message.fields().call_id().unwrap_or_default().to_owned();
-            let item = Exchanged { index: number, sender, message };
-            exchanges.entry(call_id).or_default().push(item);
+            items.push(item);
         }
         // A handful of messages in a text file is no whole exchange: nothing is missing from it.
         if report.messages.iter().any(|m| m.addresses.is_some()) {
-            report.findings.extend(exchanges.values().flat_map(|list| of_exchange(list)));
+            report.findings.extend(findings::of_items(&items, None));
         }
         report
     }
@@ -311,16 +315,16 @@ impl Parties {
         known.copied().unwrap_or(Party::Network)
     }
 
-    /// Without addresses the message itself is all there is to tell by.
-    fn sender(&self, wired: &Wired, message: Option<&Message>) -> Party {
+    /// Who sent a message, and to whom. Without addresses the message itself is all there is to tell by.
+    fn sides(&self, wired: &Wired, message: Option<&Message>) -> (Party, Party) {
         match (wired.addresses, message) {
-            (Some((source, _)), _) => self.of(source),
+            (Some((source, destination)), _) => (self.of(source), self.of(destination)),
             (None, Some(Message::Request(request))) => match *request.method() {
-                Method::REFER => Party::Bridge,
-                Method::INVITE if request.other(payload::OUTCOME).is_some() => Party::Bridge,
-                _ => Party::Customer,
+                Method::REFER => (Party::Bridge, Party::Customer),
+                Method::INVITE if request.other(payload::OUTCOME).is_some() => (Party::Bridge, Party::ReturnEndpoint),
+                _ => (Party::Customer, Party::Bridge),
             },
-            (None, _) => Party::Network,
+            (None, _) => (Party::Network, Party::Network),
         }
     }
 }

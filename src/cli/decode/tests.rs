@@ -70,6 +70,7 @@ fn what_is_nothing_of_ours_is_unreadable() {
 }
 
 fn captured(transport: TransportName, at: u64, direction: Direction, text: &str) -> CapturedMessage {
+    let text = text.replace("SIP/2.0/UDP", &format!("SIP/2.0/{}", transport.via()));
     CapturedMessage {
         number: at,
         at: Timestamp(1_790_000_000_000_000 + at),
@@ -79,7 +80,7 @@ fn captured(transport: TransportName, at: u64, direction: Direction, text: &str)
         local: "192.0.2.1:5060".parse().expect("an address"),
         remote: "192.0.2.9:5060".parse().expect("an address"),
         retransmission: false,
-        bytes: text.as_bytes().to_vec().into(),
+        bytes: text.into(),
     }
 }
 

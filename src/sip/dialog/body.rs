@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::sip::message::{Fields, HeaderName, Params, unquote};
 
 /// The session description of a message, also when it is one part of several.
-pub(super) fn sdp_of(message: &Fields) -> Option<Bytes> {
+pub fn sdp_of(message: &Fields) -> Option<Bytes> {
     if message.body().is_empty() {
         return None;
     }

@@ -27,6 +27,7 @@ mod update;
 mod user_agent;
 mod words;
 
+pub use body::sdp_of;
 pub use config::{Limits, TrustHook, UserAgentConfig};
 pub use user_agent::UserAgent;
 pub use words::{

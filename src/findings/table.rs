@@ -1,0 +1,196 @@
+//! All rules by name, for lists of them (the console, the README) and for whoever filters by one.
+
+use crate::model::Severity::{self, Error, Note, Warning};
+
+/// What a rule is about. Its findings say the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// In kebab case, as in [`Finding::rule`](crate::model::Finding::rule).
+    pub name: &'static str,
+    /// The gravest that its findings have.
+    pub severity: Severity,
+    /// One line.
+    pub gist: &'static str,
+    /// The section that it goes by: of an RFC, of the wire contract, or of our own documents.
+    pub source: &'static str,
+}
+
+/// The rule of this name.
+pub fn rule(name: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.name == name)
+}
+
+const fn r(name: &'static str, severity: Severity, gist: &'static str, source: &'static str) -> Rule {
+    Rule { name, severity, gist, source }
+}
+
+/// By what they look at.
+#[rustfmt::skip]
+pub const RULES: &[Rule] = &[
+    // The form of a message
+    r("malformed-message", Error, "Bytes that are no SIP message, or a request that is answered with 400 for its form", "RFC 3261 §25.1"),
+    r("trailing-bytes", Warning, "Bytes behind the body that Content-Length announces", "RFC 3261 §18.3"),
+    r("from-tag-missing", Warning, "A request whose From has no tag", "RFC 3261 §8.1.1.3"),
+    r("to-tag-missing", Error, "A response whose To has no tag", "RFC 3261 §8.2.6.2"),
+    r("max-forwards-low", Warning, "A request that has nearly used up its hops", "RFC 3261 §8.1.1.6"),
+    r("via-branch-of-rfc2543", Note, "A branch without the cookie z9hG4bK", "RFC 3261 §8.1.1.7"),
+    r("via-names-another-transport", Warning, "A Via with another transport than the message came over", "RFC 3261 §18.2.2"),
+    r("nat-without-rport", Warning, "A Via from behind a NAT that does not ask for rport", "RFC 3581 §4"),
+    r("contact-without-brackets", Warning, "A Contact whose URI parameters are taken for the header's", "RFC 3261 §20.10"),
+    r("contact-unspecified", Error, "A Contact with the address 0.0.0.0 or ::", "RFC 3261 §12.2.1.1"),
+    r("invite-without-contact", Error, "An INVITE without Contact", "RFC 3261 §8.1.1.8"),
+    r("answer-without-contact", Error, "A 2xx to INVITE without Contact", "RFC 3261 §12.1.1"),
+    r("password-in-uri", Warning, "A password in the Request-URI", "RFC 3261 §19.1.1"),
+    r("local-number-without-context", Warning, "A tel: URI that is neither global nor names its context", "RFC 3966 §5.1.5"),
+    r("session-timer-too-short", Warning, "Session-Expires or Min-SE below 90 s", "RFC 4028 §4"),
+    r("reliable-without-rseq", Error, "A response that requires 100rel without RSeq", "RFC 3262 §3"),
+    r("strict-router", Warning, "A Record-Route without ;lr", "RFC 3261 §16.12.1.1"),
+    r("clock-differs", Warning, "A Date that differs from this machine's clock by 5 minutes or more", "RFC 5280 §4.1.2.5"),
+    r("scanner", Warning, "A User-Agent that is the name of an attack tool", "RFC 3261 §26.1"),
+    // The way of a message
+    r("large-over-udp", Warning, "A request over 1,300 bytes over UDP", "RFC 3261 §18.1.1"),
+    r("response-fragmented", Warning, "A response over UDP that no Ethernet frame holds", "RFC 3261 §18.2.2"),
+    r("private-address-in-contact", Warning, "A private Contact from a public source", "RFC 3261 §12.2.1.1"),
+    r("private-address-in-sdp", Warning, "A private media address from a public source", "RFC 4961"),
+    r("private-address-advertised", Warning, "A private address of ours sent to a public one", "RFC 3261 §8.1.1.8"),
+    // Context
+    r("context-variable-without-name", Warning, "X-GA-iv- with no name after it", "contract §2"),
+    r("context-names-differ-in-case", Warning, "Two input variables that differ in case only", "RFC 3261 §7.3.1"),
+    r("context-header-repeated", Warning, "A context header that comes twice", "contract §2"),
+    r("context-header-empty", Note, "A context header with no value", "contract §2"),
+    r("context-header-unknown", Note, "An X-GA-* header that the contract does not name", "contract §2"),
+    r("context-not-utf8", Warning, "A context value that is no UTF-8", "RFC 3261 §25.1"),
+    r("context-control-characters", Warning, "Control characters in a context value", "RFC 3261 §25.1"),
+    r("context-value-escaped", Note, "Percent-escapes in a header's value, where nobody undoes them", "RFC 3261 §25.1"),
+    r("context-value-quoted", Note, "Quotes around a context value", "contract §2"),
+    // The payload of a return
+    r("refer-to-without-brackets", Warning, "A Refer-To whose URI has a ? , or ; and no angle brackets", "RFC 8217"),
+    r("refer-to-not-sip", Error, "A return URI that is neither sip: nor sips:", "contract §3"),
+    r("ignored-uri-header", Warning, "A method, or a header that routes or identifies, inside the return URI", "RFC 3261 §19.1.5"),
+    r("payload-header-unknown", Note, "An X-GA-* header in the payload that the contract does not name", "contract §3"),
+    r("payload-header-repeated", Warning, "A payload header that comes twice", "contract §3"),
+    r("payload-names-differ-in-case", Warning, "Two variables of the payload that differ in case only", "RFC 3261 §7.3.1"),
+    r("payload-not-utf8", Warning, "Escaped bytes in the payload that are no UTF-8", "RFC 3261 §25.1"),
+    r("payload-over-limit", Warning, "More than 1,024 characters of payload", "contract §3"),
+    r("outcome-missing", Warning, "Variables, and no X-GA-transfer", "contract §3"),
+    r("outcome-unknown", Error, "An X-GA-transfer other than AGENT or SYSTEM", "contract §3"),
+    r("uri-header-injection", Error, "An escaped line break or control character in the payload", "RFC 3261 §7.3"),
+    r("broken-percent-escape", Error, "A % that begins no escape", "RFC 3261 §25.1"),
+    r("double-escaping", Warning, "A value that is escaped twice", "RFC 3261 §19.1.2"),
+    r("unescaped-character", Warning, "A character that a URI header may not hold unescaped", "RFC 3261 §25.1"),
+    r("plus-is-literal", Note, "A + between letters, where perhaps a space was meant", "RFC 3261 §25.1"),
+    r("variable-empty", Note, "A variable of the payload with no value", "contract §3"),
+    r("variable-dropped", Warning, "Variables that did not fit into the payload", "contract §3"),
+    r("returned-by-fallback", Warning, "A return that failed, and the fallback that took the call", "contract §3"),
+    r("return-not-possible", Error, "A return by REFER or INVITE without a usable return URI", "contract §3"),
+    // What an agent hands over
+    r("agent-outcome-missing", Warning, "Variables from the agent, and no X-GA-transfer", "contract §3"),
+    r("agent-variable-refused", Warning, "A variable whose name is no token, or with control characters", "RFC 3261 §25.1"),
+    r("agent-names-differ-in-case", Warning, "Two variables of the agent that differ in case only", "RFC 3261 §7.3.1"),
+    r("agent-header-repeated", Warning, "A variable that the agent sends twice", "contract §3"),
+    r("no-task-serves", Error, "A task that the agent's script does not have", "contract §2"),
+    r("prompt-not-played", Warning, "A text of the agent's script that could not be spoken", "agent scripts"),
+    // REFER and NOTIFY
+    r("refer-to-count", Error, "A REFER with no Refer-To, or several", "RFC 3515 §2.4.1"),
+    r("refer-without-contact", Error, "A REFER without Contact", "RFC 3515 §2.2"),
+    r("refer-outside-dialog", Warning, "A REFER that names no dialog", "RFC 4538"),
+    r("refer-not-allowed", Warning, "A REFER sent to the bridge by somebody other than the agent", "RFC 3515 §5"),
+    r("private-address-in-refer-to", Warning, "A return URI with an address that the other side can't reach", "RFC 3515 §2.4.2"),
+    r("refer-refused", Warning, "A REFER that was refused", "RFC 3515 §2.4.2"),
+    r("refer-not-in-allow", Warning, "A REFER refused by a side whose Allow does not list it", "RFC 3261 §20.5"),
+    r("refer-without-notify", Warning, "A REFER that was accepted, and no NOTIFY", "RFC 3515 §2.4.4"),
+    r("transfer-outcome-unknown", Warning, "NOTIFYs, none with a final status", "RFC 3515 §2.4.5"),
+    r("transfer-failed-after-202", Warning, "A 202, then a NOTIFY that tells a failure", "RFC 3515 §2.4.5"),
+    r("bye-before-final-notify", Warning, "A BYE from the side that owed the final NOTIFY", "RFC 5057"),
+    r("notify-too-late", Warning, "A final NOTIFY after the bridge had hung up", "RFC 3515 §2.4.5"),
+    r("notify-of-another-refer", Warning, "A NOTIFY whose id is no REFER's CSeq", "RFC 3515 §2.4.6"),
+    r("notify-id-missing", Warning, "A NOTIFY without id after two REFERs", "RFC 3515 §2.4.6"),
+    r("notify-without-event", Error, "A NOTIFY without Event", "RFC 6665 §8.2.1"),
+    r("notify-without-subscription-state", Warning, "A NOTIFY without Subscription-State", "RFC 6665 §4.1.3"),
+    r("notify-terminated-without-sipfrag", Warning, "A last NOTIFY that tells no status", "RFC 3515 §2.4.5"),
+    r("notify-content-type", Warning, "A NOTIFY whose body is no message/sipfrag", "RFC 3515 §2.4.5"),
+    r("sipfrag-unreadable", Warning, "A sipfrag that begins with no status line", "RFC 3420"),
+    r("sipfrag-bare-lf", Note, "A sipfrag whose lines end in LF alone", "RFC 3420 §2.1"),
+    r("notify-refused", Warning, "A NOTIFY that was refused", "RFC 6665 §4.2.2"),
+    // Session descriptions
+    r("malformed-sdp", Error, "A session description that can't be read", "RFC 8866 §5"),
+    r("sdp-without-audio", Error, "A session description without m=audio", "RFC 3264 §5.1"),
+    r("sdp-without-address", Error, "An audio stream without a literal address", "RFC 8866 §5.7"),
+    r("hold-by-zero-address", Note, "Hold by c=0.0.0.0", "RFC 3264 §8.4"),
+    r("multicast-address-in-sdp", Error, "A group address for a call between two", "RFC 3264 §5.1"),
+    r("media-keys-in-clear", Warning, "SDES keys in a message that is not encrypted", "RFC 4568 §8.3"),
+    r("answer-missing", Error, "An offer that was not answered", "RFC 3261 §13.2.1"),
+    r("media-lines-differ", Warning, "An answer with another number of m= lines than its offer", "RFC 3264 §6"),
+    r("codec-mismatch", Error, "An answer with no codec of the offer", "RFC 3264 §6.1"),
+    r("payload-type-differs", Note, "A codec under another payload type than was offered", "RFC 3264 §6.1"),
+    r("dtmf-refused", Note, "telephone-event offered and not answered", "RFC 4733"),
+    r("direction-contradicts", Warning, "An answer whose direction does not fit the offer's", "RFC 3264 §6.1"),
+    r("sdp-session-changed", Note, "A side whose o= id changes within the call", "RFC 3264 §8"),
+    r("sdp-version-not-raised", Warning, "A changed description with the same version", "RFC 3264 §8"),
+    r("answer-not-taken", Error, "An answer that leaves a leg without sound", "RFC 3264 §6"),
+    r("offer-not-taken", Error, "An offer with no stream that both sides can do", "RFC 3264 §6"),
+    // Transactions and dialogs
+    r("request-unanswered", Error, "A request without any answer", "RFC 3261 §17.1"),
+    r("retransmitted", Warning, "A message sent again over UDP", "RFC 3261 §17.1.1.2"),
+    r("retransmitted-over-tcp", Warning, "A message sent again over TCP or TLS", "RFC 3261 §17.1.1.2"),
+    r("ack-missing", Error, "A 2xx to INVITE that nobody acknowledged", "RFC 3261 §13.3.1.4"),
+    r("refusal-unacknowledged", Warning, "A refused INVITE that nobody acknowledged", "RFC 3261 §17.1.1.3"),
+    r("prack-missing", Warning, "A reliable response without PRACK", "RFC 3262 §3"),
+    r("answered-twice", Warning, "Two phones that answered one INVITE", "RFC 3261 §13.2.2.4"),
+    r("cancel-crossed-answer", Note, "A CANCEL that met the answer on its way", "RFC 3261 §9.1"),
+    r("cancelled-without-487", Warning, "A cancelled INVITE without its final response", "RFC 3261 §9.2"),
+    r("cseq-not-rising", Warning, "A request whose CSeq is not higher than the last", "RFC 3261 §12.2.1.1"),
+    r("session-not-refreshed", Warning, "A session timer that ran out", "RFC 4028 §10"),
+    r("offers-crossed", Note, "Offers from both sides at the same time (491)", "RFC 3261 §14.1"),
+    r("dialog-unknown", Warning, "A request that the other side has no call for (481)", "RFC 3261 §12.2.2"),
+    r("stranger-in-dialog", Warning, "A request of the call from an address that it does not know", "security"),
+    r("hung-up-with-cause", Warning, "A BYE whose Reason is a fault of the telephone network", "RFC 3326"),
+    r("message-not-written", Warning, "A message of the bridge that could not be written", "RFC 3261 §25.1"),
+    // Refusals
+    r("redirect-not-followed", Warning, "A call that was redirected", "RFC 3261 §21.3"),
+    r("request-rejected-as-bad", Warning, "An INVITE answered with 400", "RFC 3261 §21.4.1"),
+    r("call-forbidden", Warning, "An INVITE answered with 403", "RFC 3261 §21.4.4"),
+    r("target-unknown", Warning, "A URI that nobody has where it leads", "RFC 3261 §21.4.5"),
+    r("method-not-allowed", Warning, "A method that the other side does not take", "RFC 3261 §21.4.6"),
+    r("offer-refused", Error, "An offer of which the other side takes nothing", "RFC 3261 §21.4.26"),
+    r("target-silent", Warning, "A server behind which nobody answered", "RFC 3261 §21.4.9"),
+    r("extension-required", Warning, "A required extension that the other side does not have", "RFC 3261 §21.4.15"),
+    r("session-timer-refused", Warning, "A session timer answered with 422", "RFC 4028 §6"),
+    r("target-busy", Note, "A callee that is busy, away or said no", "RFC 3261 §21.4.21"),
+    r("routing-loop", Error, "A call that came back, or passed too many servers", "RFC 3261 §16.3"),
+    r("call-overload", Warning, "A call that the bridge had no room for", "RFC 3261 §21.5.4"),
+    r("server-failure", Warning, "A failure of the called side", "RFC 3261 §21.5"),
+    r("call-refused", Warning, "A call refused for another reason", "RFC 3261 §21"),
+    r("change-refused", Warning, "A re-INVITE or UPDATE that was refused", "RFC 3261 §14.1"),
+    // Admission and digest
+    r("source-not-admitted", Warning, "A source address that no peer holds, and the nearest rule", "contract §1"),
+    r("source-silenced", Warning, "A source that goes on after many refusals", "security"),
+    r("credentials-missing", Warning, "A challenge, and no credentials after it", "RFC 3261 §22.2"),
+    r("credentials-refused", Warning, "Credentials that were challenged again", "RFC 7616 §3.3"),
+    r("wrong-realm", Warning, "Credentials for another realm", "RFC 3261 §22.1"),
+    r("wrong-algorithm", Warning, "An algorithm that was not offered", "RFC 7616 §3.4"),
+    r("digest-of-another-uri", Warning, "A digest over another URI than the request's", "RFC 7616 §3.4.6"),
+    r("qop-without-cnonce", Error, "qop without cnonce or nc", "RFC 7616 §3.4"),
+    r("nonce-count-wrong", Warning, "A new nonce whose count does not begin with 1", "RFC 7616 §3.4"),
+    r("nonce-stale", Warning, "A nonce that was too old", "RFC 7616 §3.3"),
+    r("challenge-unanswerable", Error, "A challenge with no usable scheme, algorithm or qop", "RFC 8760 §2.4"),
+    r("challenged-in-dialog", Warning, "A request within the call that was challenged", "RFC 3261 §22.1"),
+    r("basic-authentication", Error, "Basic credentials", "RFC 3261 §22.1"),
+    // Certificates
+    r("certificate-expired", Error, "A certificate after its last day", "RFC 5280 §4.1.2.5"),
+    r("certificate-not-yet-valid", Error, "A certificate before its first day: a clock", "RFC 5280 §4.1.2.5"),
+    r("certificate-ends-soon", Warning, "A certificate in its last two weeks", "RFC 5280 §4.1.2.5"),
+    r("certificate-for-another-name", Error, "A certificate without the domain that was called", "RFC 5922 §7.2"),
+    // Sound
+    r("no-media-received", Warning, "A leg that was spoken to and never heard", "RFC 3264 §5.1"),
+    r("rtp-from-stranger", Warning, "RTP from addresses that the SDP does not name", "RFC 3264 §5.1"),
+    r("media-lost", Warning, "More than 5 % of the packets lost", "ITU-T G.113"),
+    r("media-lost-there", Warning, "More than 5 % lost at the far side, by its RTCP", "RFC 3550 §6.4.1"),
+    r("jitter-high", Warning, "Packets more than 50 ms out of step", "RFC 3550 §6.4.1"),
+    r("first-sound-late", Note, "A first packet more than 3 s after the answer", "RFC 3264 §5.1"),
+    r("media-duplicated", Note, "Packets that come twice", "RFC 3550 §5.1"),
+    r("round-trip-long", Warning, "More than 400 ms there and back", "ITU-T G.114"),
+    r("leg-unreachable", Error, "A leg whose address can't be reached", "RFC 3261 §8.1.3.1"),
+    r("no-rtp-port", Error, "No RTP port left for a leg", "settings"),
+    r("media-command-refused", Warning, "A leg that may have no sound for a fault of the bridge", "settings"),
+];
