@@ -21,4 +21,5 @@ pub mod model;
 pub mod party;
 pub mod sip;
 pub mod start;
+pub mod store;
 pub mod wire;

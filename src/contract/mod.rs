@@ -10,6 +10,7 @@
 //! | §4 numbers to lease | [`number_pool`] |
 //! | §4 all live call transfers, and what calls may do with them | [`registry`] |
 //! | §4 the same with a past in memory | [`desk`] |
+//! | secrets, blanked in what leaves the program or is kept | [`redact`] |
 //! | escaping and URI text, RFC 3261 §25.1 | [`uri_text`] |
 //! | §4 the body of a create, and why it is refused | [`new_transfer`], [`api_fault`] |
 
@@ -23,6 +24,7 @@ pub mod new_transfer;
 pub mod number_pool;
 pub mod payload;
 mod payload_decode;
+pub mod redact;
 pub mod registry;
 pub mod strict_json;
 pub mod uri_text;

@@ -8,4 +8,4 @@ pub mod json;
 pub mod ladder;
 mod lines;
 pub mod pcap;
-pub mod redact;
+pub use crate::contract::redact;

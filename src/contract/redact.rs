@@ -1,8 +1,6 @@
-//! Secrets blanked in what leaves the program: credentials, API secrets and media keys.
+//! Secrets blanked in what leaves the program or is kept on disk: credentials, API secrets and media keys.
 
 use std::borrow::Cow;
-
-use super::lines::is_fold;
 
 /// Headers whose whole value is blanked, folded lines too.
 const SECRET_HEADERS: &[&str] = &["Authorization", "Proxy-Authorization", "asapp-api-secret"];
@@ -44,6 +42,11 @@ pub fn message(bytes: &[u8]) -> Cow<'_, [u8]> {
         out.extend_from_slice(ending);
     }
     if changed { Cow::Owned(out) } else { Cow::Borrowed(bytes) }
+}
+
+/// A line that goes on with the header before it (RFC 3261 §7.3.1).
+fn is_fold(line: &[u8]) -> bool {
+    matches!(line.first(), Some(b' ' | b'\t'))
 }
 
 fn secret_name_len(line: &[u8]) -> Option<usize> {

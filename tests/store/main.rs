@@ -1,0 +1,10 @@
+//! The store: what is acknowledged is kept, whatever races, fills up or is killed.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test stops where something is amiss, and its deadlines are real time"
+)]
+
+mod life;
+mod support;
