@@ -99,7 +99,10 @@ impl MediaPlane {
         let Some(stream) = self.streams.get_mut(slot) else { return };
         match command {
             MediaCommand::Open { .. } => {}
-            MediaCommand::Configure { setup, .. } => stream.configure(now, setup),
+            MediaCommand::Configure { setup, .. } => {
+                stream.configure(now, setup);
+                self.tell_other_side(now, slot);
+            }
             MediaCommand::Connect { b, .. } => {
                 let Some(other) = self.by_name.get(&(owner, b)).copied().filter(|other| *other != slot) else {
                     sink.event(owner, MediaEvent::Refused { stream: b, why: "no such stream is open" });
@@ -197,6 +200,18 @@ impl MediaPlane {
             }
             self.schedule(slot);
         }
+        for slot in [a, b] {
+            self.tell_other_side(now, slot);
+        }
+    }
+
+    /// Whoever hears this stream hears nothing of it while it is on hold.
+    fn tell_other_side(&mut self, now: Instant, slot: usize) {
+        let Some((muted, Some(peer))) = self.streams.get(slot).map(|stream| (stream.is_muted(), stream.peer)) else { return };
+        if let Some(other) = self.streams.get_mut(peer) {
+            other.other_side_muted(now, muted);
+        }
+        self.schedule(peer);
     }
 
     fn disconnect(&mut self, now: Instant, slot: usize) {

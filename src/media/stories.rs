@@ -466,6 +466,28 @@ fn hold_gives_the_other_side_silence_and_the_held_side_nothing() {
 }
 
 #[test]
+fn a_leg_on_hold_from_the_start_gives_the_other_side_silence() {
+    let mut lab = Lab::new();
+    for stream in [CUSTOMER, AGENT] {
+        lab.does(MediaCommand::Open { stream, port: port(stream) });
+    }
+    lab.does(MediaCommand::Connect { a: CUSTOMER, b: AGENT });
+    lab.does(MediaCommand::Configure { stream: CUSTOMER, setup: StreamSetup { direction: Direction::SendOnly, ..setup(CUSTOMER) } });
+    lab.does(MediaCommand::Configure { stream: AGENT, setup: setup(AGENT) });
+    lab.advance(ms(5_000));
+    let comfort = lab.sent(AGENT);
+    assert!((224..=226).contains(&comfort.len()), "{}", comfort.len());
+    assert_unbroken(&comfort);
+    assert!(lab.sent(CUSTOMER).is_empty(), "the agent's side has said nothing, and is not on hold");
+    lab.does(MediaCommand::Configure { stream: CUSTOMER, setup: setup(CUSTOMER) });
+    let mut customer = Voice::of(CUSTOMER);
+    for _ in 0..10 {
+        lab.says(&mut customer, &[3; 160]);
+    }
+    assert_eq!(lab.sent(AGENT).iter().filter(|(_, payload)| payload[0] == 3).count(), 10);
+}
+
+#[test]
 fn two_legs_that_say_nothing_are_sent_nothing() {
     let mut lab = Lab::new();
     for stream in [CUSTOMER, AGENT] {

@@ -1,10 +1,12 @@
 //! One RTP session: what arrives is judged and counted, what leaves is paced, relayed and numbered.
 
+mod figures;
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::codecs::RATE;
-use super::command::{Codec, MediaEvent, Playout, StreamFigures, StreamId, StreamSetup};
+use super::command::{Codec, MediaEvent, Playout, StreamId, StreamSetup};
 use super::dtmf;
 use super::jitter::{Arrival, Reception};
 use super::level::{SilenceWatch, is_sound};
@@ -37,6 +39,8 @@ pub struct Stream {
     outgoing: Outgoing,
     player: Option<Player>,
     next_frame: Option<Instant>,
+    /// Since when the other side has been on hold.
+    muted_at: Option<Instant>,
     dtmf_out: dtmf::Sender,
     /// The timestamp at which the digit under way began.
     dtmf_began: u32,
@@ -81,6 +85,7 @@ impl Stream {
             outgoing: Outgoing::new(seed),
             player: None,
             next_frame: None,
+            muted_at: None,
             dtmf_out: dtmf::Sender::default(),
             dtmf_began: 0,
             dtmf_in: dtmf::Receiver::default(),
@@ -139,6 +144,16 @@ impl Stream {
             self.next_frame = None;
         }
         self.pace(now);
+    }
+
+    /// Whether the peer may not say anything: it put us on hold.
+    pub fn is_muted(&self) -> bool {
+        self.setup.as_ref().is_some_and(|setup| !setup.direction.receives())
+    }
+
+    /// The other side of the call was put on hold, perhaps before it said a word, or may speak again.
+    pub fn other_side_muted(&mut self, now: Instant, muted: bool) {
+        self.muted_at = if muted { self.muted_at.or(Some(now)) } else { None };
     }
 
     pub fn play(&mut self, now: Instant, what: Playout, token: u32) {
@@ -323,28 +338,6 @@ impl Stream {
         }
     }
 
-    pub fn figures(&self) -> StreamFigures {
-        let millis = |samples: u32| samples as f32 * 1_000.0 / RATE as f32;
-        StreamFigures {
-            codec: self.setup.as_ref().map_or(Codec::default(), |setup| setup.codec),
-            packets_sent: self.outgoing.packets,
-            bytes_sent: self.outgoing.bytes,
-            packets_received: self.reception.packets,
-            bytes_received: self.reception.bytes,
-            packets_lost: self.reception.lost(),
-            packets_reordered: self.reception.reordered,
-            packets_duplicated: self.reception.duplicated,
-            jitter_ms: millis(self.reception.jitter()),
-            remote_lost: self.reports.remote_lost.map(i64::from),
-            remote_jitter_ms: self.reports.remote_jitter.map(millis),
-            round_trip_ms: self.reports.round_trip.map(|round_trip| round_trip.as_secs_f32() * 1_000.0),
-            strangers: self.source.stranger_packets,
-            malformed: self.malformed,
-            dtmf_received: self.dtmf_received.clone(),
-            first_packet_us: self.first_packet_us,
-        }
-    }
-
     fn hear(&mut self, now: Instant, header: &Header, codec: Codec, payload: &[u8]) {
         if let Some(watch) = &mut self.silence
             && is_sound(codec, payload)
@@ -388,7 +381,8 @@ impl Stream {
     /// A connected side that falls silent, by hold or otherwise, must not make the listener's media timer fire.
     fn comfort_at(&self) -> Option<Instant> {
         let waits = self.next_frame.is_none() && self.peer.is_some() && self.setup.as_ref()?.direction.sends();
-        self.outgoing.last_sent().filter(|_| waits).map(|sent| sent + COMFORT_AFTER)
+        let since = self.outgoing.last_sent().or(self.muted_at.filter(|_| self.source.remote().is_some()));
+        since.filter(|_| waits).map(|since| since + COMFORT_AFTER)
     }
 
     fn send_frames(&mut self, now: Instant, sink: &mut impl Sink) {
