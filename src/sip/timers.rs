@@ -71,7 +71,7 @@ struct Odd<T>(Ring<T>);
 impl<T: Copy> TimerQueue<T> {
     /// Lanes for the lengths that follow from `config`.
     pub fn new(config: &TimerConfig) -> Self {
-        let mut lengths = vec![config.patience(), config.d(), config.t2, config.t4, TRYING_AFTER];
+        let mut lengths = vec![config.patience(), config.d(), config.t2, config.t4, TRYING_AFTER, STILL_RINGING];
         let mut interval = config.t1;
         while interval < config.patience() {
             lengths.push(interval);
@@ -157,6 +157,9 @@ impl<T> PartialOrd for Odd<T> {
 
 /// §17.2.1: a server transaction sends 100 itself when its user has said nothing for this long.
 pub const TRYING_AFTER: Duration = Duration::from_millis(200);
+
+/// How often a call that rings says so again (§13.3.1.1).
+pub const STILL_RINGING: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {

@@ -201,6 +201,23 @@ fn both_hang_up_at_once_and_both_byes_are_answered() {
 }
 
 #[test]
+fn a_call_that_rings_long_says_so_every_minute() {
+    let mut lab = Lab::new();
+    lab.calls();
+    let b = lab.is_called();
+    lab.does(B, |ua, now| ua.ring(now, b, 180, None, &[])).unwrap();
+    lab.passes(Duration::from_secs(150));
+    let rings = |lab: &Lab| lab.messages().iter().filter(|line| line.contains("180 INVITE")).count();
+    assert_eq!(rings(&lab), 3, "at once, and after one and two minutes:\n{}", lab.ladder());
+    lab.does(B, |ua, now| ua.answer(now, b, Some(sdp("answer")), &[])).unwrap();
+    lab.hears(A, |event| matches!(event, UaEvent::Answered { .. }));
+    lab.passes(Duration::from_secs(120));
+    assert_eq!(rings(&lab), 3, "answered is answered");
+    lab.does(B, |ua, now| ua.hang_up(now, b, &[], None)).unwrap();
+    lab.is_over();
+}
+
+#[test]
 fn a_caller_that_sends_bye_while_it_rings_gets_487_for_its_invite() {
     let mut lab = Lab::new();
     let a = lab.calls();

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::sip::{
     message::{HeaderName, ResponseBuilder, StatusCode},
+    timers::STILL_RINGING,
     transport::Transmit,
 };
 
@@ -39,6 +40,7 @@ impl UserAgent {
             last_rseq,
             unacknowledged: None,
             waiting: VecDeque::new(),
+            last: None,
             offered: false,
         };
         let mut session = Session::new(dialog, incoming.flow, contact, State::Ringing(Box::new(ringing)));
@@ -134,6 +136,11 @@ impl UserAgent {
         if has_sdp {
             session.local_sdp = sdp;
         }
+        if let (State::Ringing(ringing), false) = (&mut session.state, reliable) {
+            ringing.last = Some(response);
+            self.arm(now, id, SessionTimer::StillRinging, STILL_RINGING);
+            return Ok(());
+        }
         let interval = self.config.timers.t1;
         if let (State::Ringing(ringing), true, Some(flow)) = (&mut session.state, reliable, flow) {
             let offers = has_sdp && !ringing.offered && sdp_of(&ringing.request).is_none();
@@ -145,6 +152,14 @@ impl UserAgent {
             self.arm(now, id, SessionTimer::NoPrack, self.config.timers.patience());
         }
         Ok(())
+    }
+
+    /// §13.3.1.1: proxies give an INVITE three minutes without a word, so that a call that rings long says so each minute.
+    pub(super) fn still_ringing(&mut self, now: Instant, id: SessionId) {
+        let Some(State::Ringing(ringing)) = self.sessions.get(id).map(|session| &session.state) else { return };
+        let Some(response) = &ringing.last else { return };
+        self.layer.respond(now, ringing.invite, response);
+        self.arm(now, id, SessionTimer::StillRinging, STILL_RINGING);
     }
 
     fn send_2xx(&mut self, now: Instant, id: SessionId, sdp: Option<Bytes>, headers: &[(String, String)]) -> Result<(), VerbError> {

@@ -26,7 +26,7 @@ use smallvec::SmallVec;
 
 use super::{ClientCredentials, OfferBy, ReferId, SessionEnd, SessionId, SessionInfo, session_timer::Interval, state::Dialog};
 use crate::sip::{
-    message::Request,
+    message::{Request, Response},
     transaction::TransactionId,
     transport::{ConnectionId, Flow, Transmit, Transport},
 };
@@ -133,6 +133,8 @@ pub(super) struct Ringing {
     pub unacknowledged: Option<Reliable>,
     /// What waits behind it.
     pub waiting: VecDeque<Waiting>,
+    /// The provisional response that went out last, if it was not reliable.
+    pub last: Option<Response>,
     /// A reliable response has made our offer, so the 2xx need not.
     pub offered: bool,
 }
@@ -211,6 +213,8 @@ pub(super) enum SessionTimer {
     /// Repeat our 2xx (§13.3.1.4).
     Repeat2xx,
     NoAck,
+    /// Say once more that the call rings (§13.3.1.1).
+    StillRinging,
     /// Repeat our reliable provisional response (RFC 3262 §3).
     RepeatReliable,
     NoPrack,

@@ -178,6 +178,7 @@ impl UserAgent {
         match timer {
             SessionTimer::Repeat2xx => self.repeat_2xx(now, id),
             SessionTimer::NoAck => self.ack_missing(now, id),
+            SessionTimer::StillRinging => self.still_ringing(now, id),
             SessionTimer::RepeatReliable => self.repeat_reliable(now, id),
             SessionTimer::NoPrack => self.prack_missing(now, id),
             SessionTimer::Glare => self.offer_again(now, id),
