@@ -42,7 +42,7 @@ pub enum Fault {
 pub fn start(settings: Settings) -> Result<Running, Fault> {
     let (listen, token) = (settings.control.listen, settings.control.token.clone());
     let engine = engine(settings)?;
-    match ControlServer::start(listen, token, engine.clone()) {
+    match ControlServer::start(listen, token, engine.clone(), None) {
         Ok(control) => Ok(Running { engine, control }),
         Err(fault) => {
             engine.stop();

@@ -10,9 +10,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{control::Control, fault::Fault};
+use super::{control::Control, fault::Fault, history};
 use crate::{
     export,
     model::{CallId, CallRecord, Command, ReturnRequest, TestCall},
@@ -25,30 +25,25 @@ pub(super) struct Raw {
     raw: bool,
 }
 
-pub(super) async fn list(State(control): State<Control>) -> Json<Value> {
-    let snapshot = control.engine.snapshot_now().await;
-    Json(json!({ "at": snapshot.at, "seq": snapshot.seq, "calls": snapshot.calls.iter().rev().collect::<Vec<_>>() }))
-}
-
 pub(super) async fn one(State(control): State<Control>, Path(id): Path<String>) -> Result<Response, Fault> {
     Ok(Json(&*record(&control, &id).await?).into_response())
 }
 
 pub(super) async fn messages(State(control): State<Control>, Path(id): Path<String>, Query(raw): Query<Raw>) -> Result<Response, Fault> {
     let record = record(&control, &id).await?;
-    Ok(Json(export::json::messages(&record, &control.engine.messages(record.id), raw.raw)).into_response())
+    Ok(Json(export::json::messages(&record, &history::messages(&control, record.id).await?, raw.raw)).into_response())
 }
 
 pub(super) async fn ladder(State(control): State<Control>, Path(id): Path<String>) -> Result<Response, Fault> {
     let record = record(&control, &id).await?;
-    let text = export::ladder::text(&record, &control.engine.messages(record.id));
+    let text = export::ladder::text(&record, &history::messages(&control, record.id).await?);
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 
 pub(super) async fn capture(State(control): State<Control>, Path(id): Path<String>, Query(raw): Query<Raw>) -> Result<Response, Fault> {
     let record = record(&control, &id).await?;
     let packets = control.engine.rtp(record.id).await;
-    let file = export::pcap::file(&control.engine.messages(record.id), &packets, raw.raw);
+    let file = export::pcap::file(&history::messages(&control, record.id).await?, &packets, raw.raw);
     let name = format!("attachment; filename=\"{}.pcap\"", record.id);
     Ok(([(header::CONTENT_TYPE, "application/vnd.tcpdump.pcap"), (header::CONTENT_DISPOSITION, name.as_str())], file).into_response())
 }
@@ -81,9 +76,5 @@ fn parse<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Fault> {
 
 async fn record(control: &Control, id: &str) -> Result<Arc<CallRecord>, Fault> {
     let id: CallId = id.parse().map_err(|error| Fault::not_found(format!("No call '{id}': {error}")))?;
-    let snapshot = control.engine.snapshot_now().await;
-    let found = snapshot.calls.iter().find(|record| record.id == id).cloned();
-    found.ok_or_else(|| {
-        Fault::not_found(format!("There is no call {id}; it may have been removed: GET /v1/calls lists those that are kept"))
-    })
+    history::record(control, id).await
 }

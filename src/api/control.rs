@@ -12,8 +12,8 @@ use axum::{
 };
 use subtle::ConstantTimeEq as _;
 
-use super::{calls, events, fault::Fault, metrics};
-use crate::{engine::EngineHandle, model::settings::Secret};
+use super::{calls, events, fault::Fault, history, metrics};
+use crate::{engine::EngineHandle, model::settings::Secret, store::StoreHandle};
 
 /// Serves until the program ends.
 pub struct ControlServer {
@@ -35,15 +35,22 @@ pub enum ControlError {
 #[derive(Clone)]
 pub(super) struct Control {
     pub engine: EngineHandle,
+    /// Past calls, where they are kept.
+    pub store: Option<StoreHandle>,
     token: Option<Secret>,
 }
 
 impl ControlServer {
-    /// Binds `listen` and serves on a thread of its own. Port 0 takes any free port.
+    /// Binds `listen` and serves on a thread of its own. Port 0 takes any free port. `store`: past calls.
     ///
     /// # Errors
     /// The port is in use, or it is reachable from other machines with no token set.
-    pub fn start(listen: SocketAddr, token: Option<Secret>, engine: EngineHandle) -> Result<Self, ControlError> {
+    pub fn start(
+        listen: SocketAddr,
+        token: Option<Secret>,
+        engine: EngineHandle,
+        store: Option<StoreHandle>,
+    ) -> Result<Self, ControlError> {
         if !listen.ip().is_loopback() && token.is_none() {
             return Err(ControlError::NeedsToken(listen));
         }
@@ -51,7 +58,7 @@ impl ControlServer {
         let listener = std::net::TcpListener::bind(listen).map_err(fail)?;
         listener.set_nonblocking(true).map_err(fail)?;
         let address = listener.local_addr().map_err(fail)?;
-        let control = Control { engine, token };
+        let control = Control { engine, store, token };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ControlError::Thread)?;
         std::thread::Builder::new()
             .name("handback-control".to_owned())
@@ -76,7 +83,8 @@ impl ControlServer {
 
 fn router(control: Control) -> Router {
     let guarded = Router::new()
-        .route("/v1/calls", get(calls::list))
+        .route("/v1/calls", get(history::list))
+        .route("/v1/calls/export", get(history::export))
         .route("/v1/calls/{id}", get(calls::one))
         .route("/v1/calls/{id}/messages", get(calls::messages))
         .route("/v1/calls/{id}/ladder.txt", get(calls::ladder))

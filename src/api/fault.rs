@@ -20,6 +20,10 @@ impl Fault {
         Self(StatusCode::BAD_REQUEST, text.into())
     }
 
+    pub fn unavailable(text: impl Into<String>) -> Self {
+        Self(StatusCode::SERVICE_UNAVAILABLE, text.into())
+    }
+
     /// The engine refused a command, and said why.
     pub fn conflict(text: impl Into<String>) -> Self {
         Self(StatusCode::CONFLICT, text.into())

@@ -5,6 +5,7 @@ mod calls;
 mod control;
 mod events;
 mod fault;
+mod history;
 mod http_server;
 mod metrics;
 

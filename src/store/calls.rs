@@ -3,15 +3,7 @@
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, named_params, params};
 
 use super::{fault::ReadFault, messages};
-use crate::model::{CallId, CallRecord, CapturedMessage, OutputContext, Timestamp, Variables};
-
-/// A call of the past, or one that runs and was told of.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PastCall {
-    pub record: CallRecord,
-    /// Its messages are kept still.
-    pub has_messages: bool,
-}
+use crate::model::{CallId, CallRecord, CapturedMessage, OutputContext, PastCall, Timestamp, Variables};
 
 /// A conversation as earlier calls left it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     batch::Create,
-    calls::{self, KnownConversation, PastCall},
+    calls::{self, KnownConversation},
     fault::{CreateFault, ReadFault},
     history::{self, HistoryPage, HistoryQuery},
     transfers::{self, TransferPage, TransferQuery},
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     contract::registry::Registry,
-    model::{CallId, CallTransfer, CapturedMessage, NewCallTransfer, PoolFigures, Timestamp, TransferTarget},
+    model::{CallId, CallTransfer, CapturedMessage, NewCallTransfer, PastCall, PoolFigures, Timestamp, TransferTarget},
 };
 
 /// Cheap to clone; usable from every thread.

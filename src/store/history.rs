@@ -3,32 +3,19 @@
 use rusqlite::{Connection, named_params};
 
 use super::{
-    calls::{self, PastCall, variable_text},
+    calls::{self, variable_text},
     fault::ReadFault,
 };
-use crate::model::{CallId, CallState, Outcome, Timestamp};
+use crate::model::{CallFilter, CallId, CallPlace, Outcome, PastCall, Timestamp};
 
-/// Which calls. Every filter that is set must hold; texts compare exactly.
+/// Which calls, and which page of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HistoryQuery {
-    pub state: Option<CallState>,
-    pub peer: Option<String>,
-    /// The entry task, or the agent's where the customer named none.
-    pub task: Option<String>,
-    pub conversation: Option<String>,
-    pub customer: Option<String>,
-    pub outcome: Option<Outcome>,
-    pub call_transfer: Option<String>,
-    /// Started then or later.
-    pub from: Option<Timestamp>,
-    /// Started before.
-    pub until: Option<Timestamp>,
-    /// Name and value of an input, transfer or reference variable; without a value: the name alone.
-    pub variables: Vec<(String, Option<String>)>,
+    pub filter: CallFilter,
     /// Calls that run are in it, too.
     pub running: bool,
     /// Where the page before ended ([`HistoryPage::next`]).
-    pub before: Option<(Timestamp, CallId)>,
+    pub before: Option<CallPlace>,
     /// At most 1,000 are given.
     pub most: usize,
 }
@@ -38,7 +25,7 @@ pub struct HistoryQuery {
 pub struct HistoryPage {
     pub calls: Vec<PastCall>,
     /// Where the next page goes on; `None`: these were the last.
-    pub next: Option<(Timestamp, CallId)>,
+    pub next: Option<CallPlace>,
 }
 
 /// See [`HistoryQuery`]. What has an index (time, conversation, customer) is found at once; other filters read the
@@ -48,14 +35,15 @@ pub fn page(connection: &Connection, query: &HistoryQuery) -> Result<HistoryPage
     let mut sql = "SELECT record, EXISTS (SELECT 1 FROM messages WHERE seq = calls.messages), started_at, id
         FROM calls JOIN records ON records.call = calls.id WHERE (started_at, id) < (:before_at, :before_id)"
         .to_owned();
-    let state = query.state.and_then(|state| serde_json::to_value(state).ok());
-    let from = query.from.map(|at| at.0 as i64);
-    let until = query.until.map(|at| at.0 as i64);
-    let (before_at, before_id) = query.before.map_or((i64::MAX, i64::MAX), |(at, id)| (at.0 as i64, id.0 as i64));
+    let filter = &query.filter;
+    let state = filter.state.and_then(|state| serde_json::to_value(state).ok());
+    let from = filter.from.map(|at| at.0 as i64);
+    let until = filter.until.map(|at| at.0 as i64);
+    let (before_at, before_id) = query.before.map_or((i64::MAX, i64::MAX), |place| (place.started_at.0 as i64, place.id.0 as i64));
     let most_and_one = most as i64 + 1;
-    let outcome = query.outcome.map(Outcome::wire);
+    let outcome = filter.outcome.map(Outcome::wire);
     let state = state.as_ref().and_then(|state| state.as_str());
-    let variables: Vec<String> = query.variables.iter().map(|(name, value)| variable_text(name, value.as_deref())).collect();
+    let variables: Vec<String> = filter.variables.iter().map(|(name, value)| variable_text(name, value.as_deref())).collect();
 
     let mut values: Vec<(&str, &dyn rusqlite::ToSql)> = named_params! {
         ":before_at": before_at, ":before_id": before_id, ":most": most_and_one,
@@ -63,11 +51,11 @@ pub fn page(connection: &Connection, query: &HistoryQuery) -> Result<HistoryPage
     .to_vec();
     // Only filters that are set are in the text, so that the planner sees which index serves.
     let texts: [(&str, &Option<String>); 5] = [
-        (" AND peer = :peer", &query.peer),
-        (" AND task = :task", &query.task),
-        (" AND conversation = :conversation", &query.conversation),
-        (" AND customer = :customer", &query.customer),
-        (" AND call_transfer = :call_transfer", &query.call_transfer),
+        (" AND peer = :peer", &filter.peer),
+        (" AND task = :task", &filter.task),
+        (" AND conversation = :conversation", &filter.conversation),
+        (" AND customer = :customer", &filter.customer),
+        (" AND call_transfer = :call_transfer", &filter.call_transfer),
     ];
     for (condition, value) in &texts {
         if value.is_some() {
@@ -105,22 +93,22 @@ pub fn page(connection: &Connection, query: &HistoryQuery) -> Result<HistoryPage
 
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(&values[..], |row| {
-        let key = (Timestamp(row.get::<_, i64>(2)? as u64), CallId(row.get::<_, i64>(3)? as u64));
-        Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?, key))
+        let place = CallPlace { started_at: Timestamp(row.get::<_, i64>(2)? as u64), id: CallId(row.get::<_, i64>(3)? as u64) };
+        Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?, place))
     })?;
     let mut page = HistoryPage::default();
     let mut last = None;
     for (count, row) in rows.enumerate() {
-        let (json, has_messages, key) = row?;
+        let (json, has_messages, place) = row?;
         if count == most {
             page.next = last;
             break;
         }
-        last = Some(key);
+        last = Some(place);
         match calls::record(&json) {
             Ok(record) => page.calls.push(PastCall { record, has_messages }),
             // One that can't be read must not hide the others.
-            Err(why) => tracing::warn!("call {}: {why}", key.1),
+            Err(why) => tracing::warn!("call {}: {why}", place.id),
         }
     }
     Ok(page)

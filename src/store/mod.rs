@@ -36,7 +36,7 @@ mod transfers;
 mod write;
 mod writer;
 
-pub use calls::{KnownConversation, PastCall};
+pub use calls::KnownConversation;
 pub use fault::{CreateFault, ReadFault, StoreError};
 pub use handle::StoreHandle;
 pub use history::{HistoryPage, HistoryQuery};

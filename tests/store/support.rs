@@ -6,7 +6,7 @@ use handback::{
     model::{
         CallId, CallRecord, CallTransfer, CapturedMessage, ClaimKey, ClaimRefusal, Claimed, DeskAnswer, DeskAsk, Direction, InputContext,
         Keep, LegId, NewCallTransfer, Outcome, OutputContext, ReturnMethod, ReturnRecord, SipReturn, Timestamp, TransferStatus,
-        TransferTarget, TransportName, Variables,
+        TransferTarget, TransportName,
         settings::{self, Api, NumberRange, Secret, User},
     },
     store::{CreateFault, Store, StoreHandle},
