@@ -1,4 +1,4 @@
-//! Composes the engine from settings: the bridge, the customer's side beside it, and the control API.
+//! Composes the program from settings: the bridge, the customer's side beside it, the store, and the two APIs.
 
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
@@ -6,22 +6,30 @@ use std::{
 };
 
 use crate::{
-    api::{ControlError, ControlServer},
-    call::{Switch, SwitchSetup},
+    api::{
+        ControlError, ControlServer,
+        call_transfers::{CallTransfersServer, CallTransfersSetup, ServeError},
+    },
+    call::{Conversation, Switch, SwitchSetup},
     config,
     customer::{Customer, CustomerSetup},
-    engine::{Bound, Engine, EngineHandle, EngineSetup, PartySetup, StartError},
+    engine::{Bound, DeskEnds, Engine, EngineHandle, EngineSetup, PartySetup, StartError},
     model::{
         TransportName,
-        settings::{Media, Settings},
+        settings::{Api, Media, Settings},
     },
     sip::transport::Transport,
+    store::{ReadFault, Store, StoreError},
 };
 
 /// A running program.
 pub struct Running {
     pub engine: EngineHandle,
     pub control: ControlServer,
+    /// The call transfers API, where the settings ask for it.
+    pub api: Option<CallTransfersServer>,
+    /// What was asked of it is written when this is dropped: after the engine has ended.
+    pub store: Store,
 }
 
 /// It can't start; the text says what to do.
@@ -31,6 +39,12 @@ pub enum Fault {
     Engine(#[from] StartError),
     #[error(transparent)]
     Control(#[from] ControlError),
+    #[error(transparent)]
+    Api(#[from] ServeError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Past(#[from] ReadFault),
     #[error("the system gives no random numbers: {0}")]
     Random(getrandom::Error),
 }
@@ -38,18 +52,39 @@ pub enum Fault {
 /// Starts everything that the settings name.
 ///
 /// # Errors
-/// A port is in use, or an address is none of this machine's. Nothing runs then.
+/// A port is in use, an address is none of this machine's, or the database can't be opened. Nothing runs then.
 pub fn start(settings: Settings) -> Result<Running, Fault> {
-    let (listen, token) = (settings.control.listen, settings.control.token.clone());
-    let engine = engine(settings)?;
-    match ControlServer::start(listen, token, engine.clone(), None) {
-        Ok(control) => Ok(Running { engine, control }),
+    let mut store = Store::open(&settings.store, settings.api.as_ref())?;
+    let conversations = store.handle().conversations(CONVERSATIONS)?;
+    let conversations = conversations.into_iter().map(|known| Conversation { id: known.id, attempts: known.attempts, last: known.last });
+    let desk = store.desk().map(|(asks, answers)| DeskEnds { asks, answers });
+    let (control, api) = (settings.control.clone(), settings.api.clone());
+    let failures_per_second = settings.limits.unadmitted_per_second;
+    let engine = engine_with(settings, desk, conversations.collect())?;
+    let servers = || -> Result<_, Fault> {
+        let control = ControlServer::start(control.listen, control.token, engine.clone(), Some(store.handle()))?;
+        let api = api.map(|api| serve_api(&api, &engine, &store, failures_per_second)).transpose()?;
+        Ok((control, api))
+    };
+    match servers() {
+        Ok((control, api)) => Ok(Running { engine, control, api, store }),
         Err(fault) => {
             engine.stop();
             engine.stop();
-            Err(fault.into())
+            Err(fault)
         }
     }
+}
+
+fn serve_api(api: &Api, engine: &EngineHandle, store: &Store, failures_per_second: u32) -> Result<CallTransfersServer, Fault> {
+    let watched = engine.clone();
+    Ok(CallTransfersServer::start(CallTransfersSetup {
+        settings: api,
+        transfers: Arc::new(store.handle()),
+        draining: Box::new(move || watched.is_draining()),
+        failures_per_second,
+        seed: getrandom::u64().map_err(Fault::Random)?,
+    })?)
 }
 
 /// Starts the bridge, and the customer's side for test calls, without the control API.
@@ -57,14 +92,18 @@ pub fn start(settings: Settings) -> Result<Running, Fault> {
 /// # Errors
 /// A port is in use, or an address is none of this machine's. Nothing runs then.
 pub fn engine(settings: Settings) -> Result<EngineHandle, Fault> {
+    engine_with(settings, None, Vec::new())
+}
+
+fn engine_with(settings: Settings, desk: Option<DeskEnds>, conversations: Vec<Conversation>) -> Result<EngineHandle, Fault> {
     let seed = getrandom::u64().map_err(Fault::Random)?;
     let limits = settings.limits.clone();
     let customer_ip = settings.sip.listen.first().map_or(IpAddr::from([127, 0, 0, 1]), |(_, address)| address.ip());
     let customer = customer(customer_ip, &settings.media, settings.sip.advertise.clone(), 0);
-    Ok(Engine::start(EngineSetup { parties: vec![bridge(settings), customer], limits, speech: Some(say), desk: None, seed })?)
+    Ok(Engine::start(EngineSetup { parties: vec![bridge(settings, conversations), customer], limits, speech: Some(say), desk, seed })?)
 }
 
-fn bridge(settings: Settings) -> PartySetup {
+fn bridge(settings: Settings, conversations: Vec<Conversation>) -> PartySetup {
     let listen = settings.sip.listen.iter().map(|(name, address)| (transport(*name), *address)).collect();
     PartySetup {
         name: "bridge",
@@ -78,7 +117,7 @@ fn bridge(settings: Settings) -> PartySetup {
                 listeners: bound.own,
                 seed: bound.seed,
                 first_call_id: bound.first_call_id,
-                conversations: Vec::new(),
+                conversations,
                 now: bound.now,
             }))
         }),
@@ -142,3 +181,6 @@ pub fn transport(name: TransportName) -> Transport {
         TransportName::Tls => Transport::Tls,
     }
 }
+
+/// Conversations of earlier calls that are known when the program starts.
+const CONVERSATIONS: usize = 100_000;

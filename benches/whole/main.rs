@@ -1,5 +1,6 @@
-//! Whole processes, measured beside the software that people know: `cargo bench --bench whole -- [calls] [relay] [rest]`.
+//! Whole processes, measured beside the software that people know: `cargo bench --bench whole -- [api] [calls] [relay] [rest]`.
 //!
+//! `api`: creates and reads a second of the call transfers API, and how long they take.
 //! `calls`: CPU time per call of `handback serve` and of Kamailio as a stateful proxy, between the same SIPp ends.
 //! `relay`: 200 two-way G.711 calls through `handback serve` and through rtpengine in userspace: loss, delay, CPU.
 //! `rest`: the time until `serve` is ready, and the memory of calls that do nothing.
@@ -7,6 +8,7 @@
 
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a benchmark measures real time, and stops where something is amiss")]
 
+mod api;
 mod calls;
 mod ends;
 mod process;
@@ -27,6 +29,9 @@ fn main() {
     };
     if asked("rest") {
         rest::measure();
+    }
+    if asked("api") {
+        api::measure();
     }
     if asked("calls") {
         calls::measure();

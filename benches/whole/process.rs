@@ -58,12 +58,23 @@ impl Drop for Running {
 pub struct Handback {
     pub process: Running,
     pub sip: SocketAddr,
+    /// The call transfers API, where the settings have it.
+    pub api: Option<SocketAddr>,
     /// From its start to the ready line.
     pub ready_after: Duration,
 }
 
 impl Handback {
     pub fn serve(settings: &str) -> Self {
+        Self::serve_logging_to(Stdio::inherit(), settings)
+    }
+
+    /// What it logs goes nowhere, as much as it may be.
+    pub fn serve_quietly(settings: &str) -> Self {
+        Self::serve_logging_to(Stdio::null(), settings)
+    }
+
+    fn serve_logging_to(log: Stdio, settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("handback.toml");
         let listening = "[sip]\nlisten = [\"udp:127.0.0.1:0\"]\n[media]\naddress = \"127.0.0.1\"\n[control]\nlisten = \"127.0.0.1:0\"\n\
@@ -75,9 +86,9 @@ impl Handback {
         let mut child = Command::new(program)
             .args(["serve", "--config"])
             .arg(&file)
-            .env("RUST_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -85,7 +96,8 @@ impl Handback {
         let ready_after = started.elapsed();
         let ready: serde_json::Value = serde_json::from_str(&line).expect("a ready line");
         let sip = ready["sip"][0].as_str().unwrap().strip_prefix("udp:").unwrap().parse().unwrap();
-        Self { process: Running { child, _folder: Some(folder) }, sip, ready_after }
+        let api = ready["api"].as_str().map(|address| address.parse().unwrap());
+        Self { process: Running { child, _folder: Some(folder) }, sip, api, ready_after }
     }
 }
 

@@ -43,7 +43,10 @@ pub fn run(args: &ServeArgs) -> ExitCode {
 fn announce(running: &start::Running) -> io::Result<()> {
     let listeners = running.engine.listeners().iter().filter(|listener| !listener.customer_side);
     let sip: Vec<String> = listeners.map(|l| format!("{}:{}", l.transport.name(), l.address)).collect();
-    let line = serde_json::json!({ "ready": true, "sip": sip, "control": running.control.address().to_string() });
+    let mut line = serde_json::json!({ "ready": true, "sip": sip, "control": running.control.address().to_string() });
+    if let Some(api) = &running.api {
+        line["api"] = api.address().to_string().into();
+    }
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()

@@ -41,12 +41,13 @@ pub enum Cause {
     Draining,
     NoNumberFree,
     StoreUnavailable,
+    Busy,
     Internal,
 }
 
 impl Cause {
     /// In the order of their codes.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::NotJson,
         Self::TooDeep,
         Self::RepeatedName,
@@ -83,6 +84,7 @@ impl Cause {
         Self::Draining,
         Self::NoNumberFree,
         Self::StoreUnavailable,
+        Self::Busy,
         Self::Internal,
     ];
 
@@ -141,6 +143,7 @@ impl Cause {
             Self::Draining => (503, 1, "the bridge is shutting down"),
             Self::NoNumberFree => (503, 2, "every number of the country is leased"),
             Self::StoreUnavailable => (503, 3, "the store can't be written or read now"),
+            Self::Busy => (503, 4, "too many call transfers are being made, or wait for their calls"),
             Self::Internal => (500, 1, "something is wrong with the bridge; its log says what, beside the requestId"),
         }
     }

@@ -1,6 +1,6 @@
 //! What everyone outside the engine holds: commands in, snapshots, events and messages out.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -107,8 +107,14 @@ impl EngineHandle {
 
     /// No new calls; waits for the running ones as set, then ends. Called twice: ends at once.
     pub fn stop(&self) {
+        self.shared.draining.store(true, Ordering::Relaxed);
         // A full queue would be read before the end anyway.
         let _ = self.commands.try_send(Request::Stop);
+    }
+
+    /// Whether it was told to stop.
+    pub fn is_draining(&self) -> bool {
+        self.shared.draining.load(Ordering::Relaxed)
     }
 
     /// Waits until the engine has ended.

@@ -30,6 +30,8 @@ pub struct Shared {
     last_seq: watch::Sender<u64>,
     capture: Mutex<Capture>,
     pub(super) figures: Figures,
+    /// The engine was told to stop.
+    pub(super) draining: AtomicBool,
     /// Called after each new snapshot.
     waker: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
@@ -53,6 +55,7 @@ impl Shared {
             last_seq: watch::Sender::new(0),
             capture: Mutex::new(Capture::new(capture_bytes)),
             figures: Figures::default(),
+            draining: AtomicBool::new(false),
             waker: OnceLock::new(),
         }
     }

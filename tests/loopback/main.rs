@@ -12,6 +12,7 @@
 mod support;
 
 mod admission;
+mod api;
 mod bad_input;
 mod dialogs;
 mod heard;

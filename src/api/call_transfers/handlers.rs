@@ -28,6 +28,7 @@ use crate::{
 #[utoipa::path(
     post,
     path = "/generativeagent/v1/call-transfers",
+    tag = "Call transfers",
     operation_id = "createCallTransfer",
     request_body = NewCallTransfer,
     responses(
@@ -72,6 +73,9 @@ pub(super) async fn create(State(api): State<Arc<Shared>>, request: Request) -> 
             Err(Refusal::new(Cause::NoNumberFree, format!("Every number of {country} is leased")).retry_after(retry_after_secs))
         }
         Err(CreateRefused::Unavailable) => Err(unavailable()),
+        Err(CreateRefused::Busy) => {
+            Err(Refusal::new(Cause::Busy, "Too many call transfers are being made, or wait for their calls").retry_after(BUSY_SECS))
+        }
     }
 }
 
@@ -79,6 +83,7 @@ pub(super) async fn create(State(api): State<Arc<Shared>>, request: Request) -> 
 #[utoipa::path(
     get,
     path = "/generativeagent/v1/call-transfers/{callTransferId}",
+    tag = "Call transfers",
     operation_id = "getCallTransfer",
     params(("callTransferId" = String, Path, description = "The id it was created with")),
     responses(
@@ -131,3 +136,4 @@ fn unavailable() -> Refusal {
 
 const DRAINING_SECS: u64 = 30;
 const UNAVAILABLE_SECS: u64 = 5;
+const BUSY_SECS: u64 = 1;

@@ -29,6 +29,7 @@ impl Transfers for Fake {
                 "panic" => panic!("swordfish in the store"),
                 "none free" => return Err(CreateRefused::NoNumberFree { retry_after_secs: 17 }),
                 "no pool" => return Err(CreateRefused::NoPool),
+                "busy" => return Err(CreateRefused::Busy),
                 "disk full" => return Err(CreateRefused::Unavailable),
                 _ => {}
             }
@@ -311,6 +312,8 @@ fn what_the_store_refuses_is_told() {
     let none_free = lab.create(&phone("none free"));
     assert_eq!((none_free.code(), none_free.header("retry-after")), ("503-02", Some("17")));
     assert_eq!(lab.create(&phone("no pool")).code(), "422-02");
+    let busy = lab.create(&sip("busy"));
+    assert_eq!((busy.code(), busy.header("retry-after")), ("503-04", Some("1")));
     for answer in [lab.create(&sip("disk full")), lab.read("disk%20full")] {
         assert_eq!((answer.code(), answer.header("retry-after")), ("503-03", Some("5")));
     }

@@ -2,7 +2,10 @@
 
 use std::{future::Future, pin::Pin};
 
-use crate::model::{CallTransfer, NewCallTransfer};
+use crate::{
+    model::{CallTransfer, NewCallTransfer},
+    store::{CreateFault, StoreHandle},
+};
 
 /// An answer on its way.
 pub type Made<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -27,8 +30,33 @@ pub enum CreateRefused {
         retry_after_secs: u64,
     },
     Unavailable,
+    /// More are being made, or wait for their calls, than can be.
+    Busy,
 }
 
 /// The store can't answer now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unavailable;
+
+impl Transfers for StoreHandle {
+    fn create(&self, new: NewCallTransfer) -> Made<'_, Result<CallTransfer, CreateRefused>> {
+        Box::pin(async move {
+            StoreHandle::create(self, new).await.map_err(|fault| match fault {
+                CreateFault::IdUsed => CreateRefused::IdUsed,
+                CreateFault::NoPool => CreateRefused::NoPool,
+                CreateFault::NoNumber { retry_after_secs } => CreateRefused::NoNumberFree { retry_after_secs },
+                CreateFault::Unavailable => CreateRefused::Unavailable,
+                CreateFault::Busy => CreateRefused::Busy,
+            })
+        })
+    }
+
+    fn find<'a>(&'a self, id: &'a str) -> Made<'a, Result<Option<CallTransfer>, Unavailable>> {
+        Box::pin(async move {
+            self.get(id).map_err(|why| {
+                tracing::error!("a call transfer can't be looked up: {why}");
+                Unavailable
+            })
+        })
+    }
+}

@@ -17,6 +17,8 @@ pub struct Bridge {
     pub udp: SocketAddr,
     pub tcp: SocketAddr,
     pub control: SocketAddr,
+    /// The call transfers API, where the settings ask for it.
+    api: Option<SocketAddr>,
     child: Child,
     log: Option<JoinHandle<String>>,
     pub folder: TempDir,
@@ -31,6 +33,20 @@ networks = ["127.0.0.0/8"]
 method = "REFER"
 uri = "sip:transfer@127.0.0.1:5999;user=phone"
 "#;
+
+/// The call transfers API, with numbers for one country and one key; more keys of `[api]` may follow.
+pub const API: &str = r#"
+[api]
+listen = "127.0.0.1:0"
+keys = [
+    { id = "demo", secret = "swordfish-4711" },
+    { id = "reads", secret = "swordfish-4712", allow = ["read"] },
+    { id = "creates", secret = "swordfish-4713", allow = ["create"] },
+]
+numbers = [{ country = "US", first = "+19995550100", last = "+19995550101" }]
+"#;
+pub const API_KEY: &str = "demo";
+pub const API_SECRET: &str = "swordfish-4711";
 
 /// A scripted agent that ends at once, with one variable of each kind.
 pub const AGENT_THAT_ENDS_AT_ONCE: &str = r#"
@@ -76,7 +92,11 @@ account = "{{accountNumber}}"
 impl Bridge {
     /// Starts with these settings after the listening ones; returns once it is ready.
     pub fn start(settings: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), settings)
+    }
+
+    /// The same in a folder where one ran before: what it kept is there.
+    pub fn start_in(folder: TempDir, settings: &str) -> Self {
         let listening = r#"
 [sip]
 listen = ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"]
@@ -119,10 +139,21 @@ listen = "127.0.0.1:0"
             udp: listener("udp:"),
             tcp: listener("tcp:"),
             control: ready["control"].as_str().unwrap().parse().unwrap(),
+            api: ready["api"].as_str().map(|address| address.parse().unwrap()),
             child,
             log: Some(log),
             folder,
         }
+    }
+
+    /// Asks the call transfers API with its key; `path` begins after `/call-transfers`.
+    pub fn api(&self, method: &str, path: &str, body: &str) -> http::Answer {
+        self.api_with(&[("asapp-api-id", API_KEY), ("asapp-api-secret", API_SECRET)], method, path, body)
+    }
+
+    pub fn api_with(&self, headers: &[(&str, &str)], method: &str, path: &str, body: &str) -> http::Answer {
+        let address = self.api.expect("the settings have [api], so the ready line has it, too");
+        http::ask(address, method, &format!("/generativeagent/v1/call-transfers{path}"), headers, body)
     }
 
     /// One call, as the control API tells it.
@@ -194,8 +225,26 @@ listen = "127.0.0.1:0"
 
     /// SIGTERM, and the exit code; the log, for what went wrong.
     pub fn stop(mut self) -> (Option<i32>, String) {
+        self.terminate();
+        self.wait()
+    }
+
+    /// SIGTERM: it ends once its calls have ended.
+    pub fn terminate(&self) {
         let pid = self.child.id().to_string();
         assert!(super::program("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// Ends it as [`Bridge::stop`] does; its folder.
+    pub fn stop_and_keep(mut self) -> TempDir {
+        self.terminate();
+        let (code, log) = self.wait();
+        assert_eq!(code, Some(0), "{log}");
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+    }
+
+    /// Waits for its end: the exit code, and the log.
+    pub fn wait(&mut self) -> (Option<i32>, String) {
         let code = self.child.wait().unwrap().code();
         (code, self.log.take().map(|log| log.join().unwrap()).unwrap_or_default())
     }

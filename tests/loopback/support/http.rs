@@ -1,15 +1,31 @@
-//! Just enough HTTP to ask the control API.
+//! Just enough HTTP to ask the control API and the call transfers API.
 
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
 };
 
+use serde_json::Value;
+
 use super::PATIENCE;
 
+#[derive(Debug)]
 pub struct Answer {
     pub status: u16,
+    /// In lower case.
+    pub head: String,
     pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|fault| panic!("{fault}: {self:?}"))
+    }
 }
 
 pub fn get(address: SocketAddr, path: &str) -> Answer {
@@ -26,6 +42,15 @@ pub fn post(address: SocketAddr, path: &str, json: &str) -> Answer {
     )
 }
 
+pub fn ask(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let length = body.len();
+    exchange(
+        address,
+        &format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}"),
+    )
+}
+
 fn exchange(address: SocketAddr, request: &str) -> Answer {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -36,7 +61,8 @@ fn exchange(address: SocketAddr, request: &str) -> Answer {
     let head = String::from_utf8_lossy(&bytes[..head_ends]).to_ascii_lowercase();
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
     let body = &bytes[head_ends + 4..];
-    Answer { status, body: if head.contains("transfer-encoding: chunked") { unchunked(body) } else { body.to_vec() } }
+    let body = if head.contains("transfer-encoding: chunked") { unchunked(body) } else { body.to_vec() };
+    Answer { status, head, body }
 }
 
 fn unchunked(mut rest: &[u8]) -> Vec<u8> {
