@@ -89,6 +89,12 @@ impl Capture {
         }
     }
 
+    /// The call of another party that has this Call-ID: the other end of the same dialog.
+    pub fn other_end(&self, party: u8, sip_call_id: &str) -> Option<CallId> {
+        let others = (0_u8..).zip(&self.conversations).filter(|(other, _)| *other != party);
+        others.filter_map(|(_, conversations)| conversations.get(sip_call_id)?.owners.first()).map(|owner| owner.call).next()
+    }
+
     /// The call is over: its messages may go when room is needed.
     pub fn release(&mut self, call: CallId) {
         for (party, id) in self.calls.get(&call).into_iter().flatten() {

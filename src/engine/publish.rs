@@ -16,7 +16,8 @@ use super::capture::Capture;
 use crate::{
     findings,
     model::{
-        CallEvent, CallId, CallRecord, CallState, CapturedMessage, Counters, Event, Finding, LegOpened, Listener, Snapshot, Timestamp,
+        CallEvent, CallId, CallRecord, CallState, CapturedMessage, Counters, Event, Finding, LegId, LegOpened, Listener, Snapshot,
+        Timestamp,
     },
     party::Gauges,
 };
@@ -188,14 +189,21 @@ impl Publisher {
         }
         Arc::make_mut(record).apply(at, &what);
         let ended = matches!(what, CallEvent::CallEnded { .. }).then(|| record.clone());
+        let mut placed_here = None;
         match &what {
-            CallEvent::LegOpened(LegOpened { leg, sip_call_id, remote, .. }) => {
-                self.shared.capture().claim(party, sip_call_id, *remote, call, *leg);
+            CallEvent::LegOpened(LegOpened { leg, sip_call_id, remote, incoming, .. }) => {
+                let called_up = *leg == LegId(0) && *incoming && !record.test_call;
+                let mut capture = self.shared.capture();
+                capture.claim(party, sip_call_id, *remote, call, *leg);
+                placed_here = if called_up { capture.other_end(party, sip_call_id) } else { None };
             }
             CallEvent::CallEnded { state, .. } => self.finish(call, *state),
             _ => {}
         }
         self.remember(Event { seq: self.seq, at, call, what: Arc::new(what) });
+        if let Some(test_call) = placed_here {
+            self.fold(party, at, call, CallEvent::PlacedHere { test_call });
+        }
         ended
     }
 
@@ -271,3 +279,52 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Events kept for readers that ask for the past.
 const MOST_EVENTS: usize = 20_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::LegRole;
+
+    fn arrives(publisher: &mut Publisher, party: u8, call: CallId, incoming: bool, sip_call_id: &str) {
+        let address = ([127, 0, 0, 1], 5060).into();
+        let what = CallEvent::CallArrived {
+            from: String::new(),
+            to: String::new(),
+            request_uri: String::new(),
+            source: address,
+            test_call: party == 1,
+        };
+        publisher.take(party, Timestamp(1), call, what);
+        let opened = LegOpened {
+            leg: LegId(0),
+            role: LegRole::Customer,
+            sip_call_id: sip_call_id.into(),
+            remote: address,
+            uri: String::new(),
+            incoming,
+        };
+        publisher.take(party, Timestamp(1), call, CallEvent::LegOpened(opened));
+    }
+
+    #[test]
+    fn the_bridges_call_of_a_test_call_says_so() {
+        let mut publisher = Publisher::new(Arc::new(Shared::new(1 << 20)), Vec::new(), 0);
+        arrives(&mut publisher, 1, CallId(7), false, "a@b");
+        arrives(&mut publisher, 0, CallId(1), true, "a@b");
+        arrives(&mut publisher, 0, CallId(2), true, "c@d");
+        assert_eq!(publisher.record(CallId(1)).unwrap().placed_here, Some(CallId(7)));
+        assert_eq!(publisher.record(CallId(2)).unwrap().placed_here, None);
+        assert_eq!(publisher.record(CallId(7)).unwrap().placed_here, None);
+    }
+
+    #[test]
+    fn an_ended_call_comes_back_even_where_none_is_kept() {
+        let mut publisher = Publisher::new(Arc::new(Shared::new(1 << 20)), Vec::new(), 0);
+        arrives(&mut publisher, 0, CallId(1), true, "a@b");
+        let why = crate::model::Ended::new("x", crate::model::Party::Bridge, None);
+        let ended = CallEvent::CallEnded { state: CallState::Refused, why };
+        let (record, messages) = publisher.take(0, Timestamp(2), CallId(1), ended).unwrap();
+        assert_eq!((record.state, record.ended_at, messages.len()), (CallState::Refused, Some(Timestamp(2)), 0));
+        assert!(publisher.record(CallId(1)).is_none());
+    }
+}

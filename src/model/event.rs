@@ -33,6 +33,10 @@ pub enum CallEvent {
     },
     /// A SIP leg came to be.
     LegOpened(LegOpened),
+    /// It is a test call of this console, seen from the other side.
+    PlacedHere {
+        test_call: CallId,
+    },
     /// May it? Yes, by these rules of this peer.
     CallAdmitted {
         peer: String,

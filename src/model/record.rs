@@ -39,6 +39,9 @@ pub struct CallRecord {
     pub ended_at: Option<Timestamp>,
     /// Placed by this console as the customer.
     pub test_call: bool,
+    /// The test call of this console that it is, seen from the other side.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub placed_here: Option<CallId>,
     pub from: String,
     pub to: String,
     pub request_uri: String,
@@ -136,6 +139,7 @@ impl CallRecord {
             answered_at: None,
             ended_at: None,
             test_call: false,
+            placed_here: None,
             from: String::new(),
             to: String::new(),
             request_uri: String::new(),
@@ -182,6 +186,7 @@ impl CallRecord {
             CallEvent::LegOpened(opened) => {
                 self.legs.push(LegRecord { opened: opened.clone(), opened_at: at, on_hold: false, media: None, ended: None });
             }
+            CallEvent::PlacedHere { test_call } => self.placed_here = Some(*test_call),
             CallEvent::CallAdmitted { peer, by } => {
                 self.peer = Some(peer.clone());
                 self.admission = Some(by.clone());
@@ -286,6 +291,7 @@ fn note_of(event: &CallEvent) -> Option<String> {
         CallEvent::CallArrived { from, source, .. } => format!("INVITE from {from} at {source}"),
         CallEvent::LegOpened(opened) if opened.leg == LegId(0) => return None,
         CallEvent::LegOpened(opened) => format!("{:?} leg opened to {}", opened.role, opened.uri),
+        CallEvent::PlacedHere { test_call } => format!("Placed by this console as test call {test_call}"),
         CallEvent::CallAdmitted { peer, by } => match by {
             Admission::Network(network) => format!("Admitted as {peer}: address in {network}"),
             Admission::Digest { user, algorithm } => format!("Admitted as {peer}: digest {user} ({algorithm})"),
