@@ -10,6 +10,7 @@ mod call_transfer_returns;
 mod call_transfers;
 mod desk;
 mod findings;
+mod given;
 mod lab;
 mod loss;
 mod return_invite;
