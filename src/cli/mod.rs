@@ -4,6 +4,8 @@ mod args;
 pub mod call;
 pub mod decode;
 pub mod demo;
+#[cfg(feature = "console")]
+mod desk;
 pub mod encode;
 mod placed;
 pub mod serve;

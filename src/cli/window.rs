@@ -2,9 +2,10 @@
 
 use std::{env, path::Path, process::ExitCode, sync::Arc};
 
+use super::desk::{Desk, PastCalls};
 use crate::{
     config,
-    console::{self, Facts, Live, Options},
+    console::{self, Facts, Live, Options, TransferDesk},
     model::{
         TransportName,
         settings::{Agent, Settings},
@@ -44,9 +45,15 @@ pub fn run(path: Option<&Path>) -> ExitCode {
 
 fn show(settings: Settings) -> Result<(), String> {
     let mut facts = facts(&settings);
+    let api = settings.api.clone();
     let running = start::start(settings).map_err(|fault| fault.to_string())?;
     complete(&mut facts, &running);
-    let shown = console::run(Arc::new(Live::new(running.engine.clone(), facts, None)), Options::default());
+    let store = running.store.handle();
+    let desk = api.zip(running.api.as_ref()).map(|(api, served)| Desk::start(&api, served.address(), store.clone())).transpose();
+    let desk = desk.map_err(|why| why.to_string())?.map(|desk| Arc::new(desk) as Arc<dyn TransferDesk>);
+    let archive = PastCalls::start(store).map_err(|why| why.to_string())?;
+    let live = Live::new(running.engine.clone(), facts, desk, Some(Arc::new(archive)));
+    let shown = console::run(Arc::new(live), Options::default());
     // The window is gone: nobody is left to wait for calls.
     running.engine.stop();
     running.engine.stop();

@@ -5,10 +5,12 @@ use std::{
     sync::Arc,
 };
 
+use sha2::{Digest as _, Sha256};
+
 use super::script;
 use crate::model::{
     ReturnMethod, ReturnMethodOrAgent, TransportName,
-    settings::{Agent, Codec, Control, Limits, Media, Peer, Policy, Return, Secret, Settings, Sip, Store, User},
+    settings::{Agent, Api, ApiKey, Codec, Control, Limits, Media, NumberRange, Peer, Policy, Return, Secret, Settings, Sip, Store, User},
 };
 
 /// Settings that work on any machine with no file at all. Nothing listens beyond loopback.
@@ -41,7 +43,16 @@ pub fn demo() -> Settings {
         }],
         agent: Agent::Script(Arc::new(script::demo())),
         control: Control { listen: any_port, token: None },
-        api: None,
+        // The key and its secret are the word `demo`: it is reached from this machine alone.
+        api: Some(Api {
+            listen: any_port,
+            keys: vec![ApiKey { id: "demo".to_owned(), secret_sha256: Sha256::digest("demo").into(), may_create: true, may_read: true }],
+            requests_per_second: 100,
+            number_lease_secs: 60,
+            sip_transfer_expiry_secs: 300,
+            numbers: vec![NumberRange { country: "US".to_owned(), first: 19_995_550_100, last: 19_995_550_199 }],
+            payload_in_return: false,
+        }),
         store: Store::default(),
         limits: Limits::default(),
     }

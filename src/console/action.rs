@@ -22,6 +22,11 @@ pub enum Action {
     SelectMessage(u64),
     ShowTab(CallTab),
     ShowMessageTab(MessageTab),
+    /// Read the page of past calls before those that are listed.
+    ShowOlder,
+    /// Into the search field.
+    Search,
+    ClearSearch,
     /// List the calls that arrived while the list was being read.
     ShowNewCalls,
     MoveUp,
@@ -73,6 +78,12 @@ impl Action {
             Self::ShowTab(tab) => face(tab.label(), tab.tooltip(), None, None),
             Self::ShowMessageTab(tab) => face(tab.label(), tab.tooltip(), None, None),
             Self::ShowNewCalls => face("Show new calls", "List the calls that arrived while you were reading", Some(Icon::Down), None),
+            Self::ShowOlder => face("Show older calls", "Read the calls before these", Some(Icon::Down), None),
+            Self::Search => Face {
+                shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, Key::K)),
+                ..face("Search", "Narrow the list of calls", None, None)
+            },
+            Self::ClearSearch => face("Clear search", "List all calls", Some(Icon::Close), None),
             Self::MoveUp => face("Up", "The row above", None, Some(Key::ArrowUp)),
             Self::MoveDown => face("Down", "The row below", None, Some(Key::ArrowDown)),
             Self::Enter => face("Open", "Into the ladder of the chosen call", None, Some(Key::Enter)),
@@ -91,8 +102,8 @@ impl Action {
     }
 
     /// The actions that a key alone gives, whatever is on screen.
-    pub fn global() -> [Self; 5] {
-        [Self::PlaceTestCall, Self::MoveUp, Self::MoveDown, Self::Enter, Self::Back]
+    pub fn global() -> [Self; 6] {
+        [Self::PlaceTestCall, Self::Search, Self::MoveUp, Self::MoveDown, Self::Enter, Self::Back]
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     backend::{ApiAnswer, Backend, CommandTicket, Facts, TransfersView},
     panels::ladder::data::Ladder,
     panels::{call_header, calls, context, findings, frame, ladder, media, message, payload, return_form, test_call, timeline},
+    past::Past,
     state::{CallTab, Notice, Place, State},
     theme::{self, Space, Tokens},
     widgets,
@@ -60,7 +61,13 @@ pub struct App {
     pub(super) options: Options,
     facts: Facts,
     pub(super) state: State,
+    /// What the engine holds, and past calls that were read before it.
     pub(super) snapshot: Arc<Snapshot>,
+    /// The engine's alone.
+    pub(super) live: Arc<Snapshot>,
+    pub(super) past: Past,
+    /// How much of the past is in `snapshot`.
+    joined: u64,
     /// The window's clock, in seconds, when the snapshot came.
     snapshot_came: f64,
     /// Wall time on the snapshot's scale.
@@ -107,6 +114,9 @@ impl App {
             facts,
             state,
             snapshot: Arc::default(),
+            live: Arc::default(),
+            past: Past::default(),
+            joined: 0,
             snapshot_came: 0.0,
             now: Timestamp::default(),
             chosen: CallMessages::default(),
@@ -122,10 +132,14 @@ impl App {
     pub(super) fn drain(&mut self, ctx: &Context) {
         let time = ctx.input(|i| i.time);
         let snapshot = self.backend.snapshot();
-        let is_new = !Arc::ptr_eq(&snapshot, &self.snapshot);
-        if is_new {
-            self.snapshot = snapshot;
-            self.snapshot_came = time;
+        self.drain_past();
+        let is_new = !Arc::ptr_eq(&snapshot, &self.live);
+        if is_new || self.joined != self.past.came {
+            if is_new {
+                self.snapshot_came = time;
+            }
+            self.snapshot = Arc::new(self.past.joined(&snapshot));
+            (self.live, self.joined) = (snapshot, self.past.came);
         }
         let since = Duration::from_secs_f64((time - self.snapshot_came).max(0.0));
         self.now = Timestamp(self.snapshot.at.0 + u64::try_from(since.as_micros()).unwrap_or_default());
@@ -145,12 +159,15 @@ impl App {
             }
         }
         self.drain_transfers(ctx);
+        self.keep_list_still_unless_asked();
         calls::data::refresh(&mut self.state, &self.snapshot);
         self.follow_test_call();
         self.state.call = self.state.call.filter(|id| calls::data::find(&self.snapshot, *id).is_some());
-        let key = (self.snapshot.seq, self.snapshot.counters.messages_in + self.snapshot.counters.messages_out);
-        self.chosen.read(self.backend.as_ref(), &self.snapshot, self.state.call, key, self.now);
-        self.placed.read(self.backend.as_ref(), &self.snapshot, self.state.test_call, key, self.now);
+        self.ask_past_messages();
+        let counters = &self.snapshot.counters;
+        let key = (self.snapshot.seq + self.past.came, counters.messages_in + counters.messages_out);
+        self.chosen.read(self.backend.as_ref(), &self.past, &self.snapshot, self.state.call, key, self.now);
+        self.placed.read(self.backend.as_ref(), &self.past, &self.snapshot, self.state.test_call, key, self.now);
         let live = self.snapshot.calls.iter().any(|call| !call.state.is_final());
         if is_new || self.state.placing {
             ctx.request_repaint_after(FRAME * 2);
@@ -191,7 +208,7 @@ impl App {
         side.show(ui, |ui| frame::rail_ui(ui, self.state.place, self.state.dark, actions));
         let chips = frame::data::chips(&self.snapshot, &self.facts, self.now);
         let top = Panel::top("top").exact_size(Space::TOP).resizable(false).frame(frame(tokens.panel));
-        top.show(ui, |ui| frame::top_ui(ui, self.state.place, &chips, self.state.placing, actions));
+        top.show(ui, |ui| frame::top_ui(ui, &mut self.state, &chips, actions));
         let parts = frame::data::status(&self.snapshot);
         let bottom = Panel::bottom("status").exact_size(Space::STATUS).resizable(false).frame(frame(tokens.panel));
         bottom.show(ui, |ui| frame::status_ui(ui, &parts, &self.options.version));
@@ -233,7 +250,8 @@ impl App {
     }
 
     fn table_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
-        let reading = calls::calls_ui(ui, &self.state, &self.snapshot, self.now, &self.options.zone, actions);
+        let older = calls::Older { there: self.past.has_older(), reading: self.past.is_reading() };
+        let reading = calls::calls_ui(ui, &self.state, &self.snapshot, older, self.now, &self.options.zone, actions);
         self.state.reading = reading;
         self.state.reveal_call = false;
     }
@@ -286,7 +304,7 @@ impl App {
         let focused = ctx.memory(|m| m.focused().is_some());
         for action in Action::global() {
             let held_back = match &action {
-                Action::PlaceTestCall => open,
+                Action::PlaceTestCall | Action::Search => open,
                 Action::Back => typing || open,
                 _ => typing || open || focused || self.state.place != Place::Calls,
             };
@@ -366,7 +384,7 @@ impl App {
 }
 
 impl CallMessages {
-    fn read(&mut self, backend: &dyn Backend, snapshot: &Snapshot, call: Option<CallId>, key: (u64, u64), now: Timestamp) {
+    fn read(&mut self, backend: &dyn Backend, past: &Past, snapshot: &Snapshot, call: Option<CallId>, key: (u64, u64), now: Timestamp) {
         let tenth = now.0 / 100_000;
         if self.call != call {
             *self = Self { call, ..Self::default() };
@@ -375,7 +393,10 @@ impl CallMessages {
         }
         let Some(record) = call.and_then(|id| calls::data::find(snapshot, id)) else { return };
         if self.read_at != key {
-            self.views.refresh(&backend.messages(record.id));
+            match past.messages(record.id) {
+                Some(messages) => self.views.refresh(messages),
+                None => self.views.refresh(&backend.messages(record.id)),
+            }
         } else if record.state.is_final() {
             return;
         }

@@ -37,6 +37,12 @@ impl App {
                 self.state.reading = false;
                 super::panels::calls::data::refresh(&mut self.state, &self.snapshot);
             }
+            Action::ShowOlder => self.show_older(),
+            Action::Search => {
+                self.state.place = Place::Calls;
+                self.state.focus_search = true;
+            }
+            Action::ClearSearch => self.state.search.clear(),
             Action::MoveUp => self.step(false),
             Action::MoveDown => self.step(true),
             Action::Enter => {
@@ -113,7 +119,7 @@ impl App {
 
     fn back(&mut self) {
         let state = &mut self.state;
-        if state.returning.take().is_some() || state.notice.take().is_some() {
+        if state.returning.take().is_some() || state.notice.take().is_some() || !std::mem::take(&mut state.search).is_empty() {
         } else if state.pane == Pane::Ladder {
             state.pane = Pane::Table;
         } else if state.place != Place::Calls {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::model::{CallId, CallTransfer, CapturedMessage, Command, CommandOutcome, PoolFigures, Snapshot};
+use crate::model::{
+    CallFilter, CallId, CallPage, CallPlace, CallTransfer, CapturedMessage, Command, CommandOutcome, PoolFigures, Snapshot,
+};
 
 /// What the console paints from and asks of. No method waits for more than a copy of pointers.
 pub trait Backend: Send + Sync {
@@ -25,6 +27,12 @@ pub trait Backend: Send + Sync {
     /// What does not change while the program runs.
     fn facts(&self) -> Facts;
 
+    /// Asks about past calls; `None` where none are kept. The answer comes out of [`Backend::take_past`].
+    fn ask_past(&self, ask: PastAsk) -> Option<CommandTicket>;
+
+    /// What was read of the past since the last time.
+    fn take_past(&self) -> Vec<(CommandTicket, PastAnswer)>;
+
     /// The call transfers as last read; `None` where the API is not served.
     fn transfers(&self) -> Option<Arc<TransfersView>>;
 
@@ -36,6 +44,28 @@ pub trait Backend: Send + Sync {
 
     /// The answers to creates that came since the last time.
     fn take_created(&self) -> Vec<(CommandTicket, ApiAnswer)>;
+}
+
+/// A question about past calls.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PastAsk {
+    Page { filter: CallFilter, before: Option<CallPlace>, most: usize },
+    Messages(CallId),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum PastAnswer {
+    Page(CallPage),
+    /// Empty where they are not kept any more.
+    Messages(CallId, Vec<CapturedMessage>),
+    /// One sentence.
+    Failed(String),
+}
+
+/// The past calls behind the window, where they are kept. No method waits.
+pub trait Archive: Send + Sync {
+    /// `done` is called once, from any thread.
+    fn ask(&self, ask: PastAsk, done: Box<dyn FnOnce(PastAnswer) + Send>);
 }
 
 /// Call transfers as people list them, at most half a second old.

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use super::backend::{ApiAnswer, Backend, CommandTicket, Facts, TransferDesk, TransfersView, Waker};
+use super::backend::{ApiAnswer, Archive, Backend, CommandTicket, Facts, PastAnswer, PastAsk, TransferDesk, TransfersView, Waker};
 use crate::{
     engine::{EngineHandle, Pending},
     model::{CallId, CapturedMessage, Command, CommandOutcome, Snapshot},
@@ -19,6 +19,8 @@ pub struct Live {
     waiting: Mutex<Vec<(CommandTicket, Answer)>>,
     desk: Option<Arc<dyn TransferDesk>>,
     created: Arc<Mutex<Vec<(CommandTicket, ApiAnswer)>>>,
+    archive: Option<Arc<dyn Archive>>,
+    past: Arc<Mutex<Vec<(CommandTicket, PastAnswer)>>>,
     waker: Arc<OnceLock<Waker>>,
 }
 
@@ -28,9 +30,36 @@ enum Answer {
 }
 
 impl Live {
-    /// `desk`: the call transfers, where they are served.
-    pub fn new(engine: EngineHandle, facts: Facts, desk: Option<Arc<dyn TransferDesk>>) -> Self {
-        Self { engine, facts, next: AtomicU64::new(1), waiting: Mutex::default(), desk, created: Arc::default(), waker: Arc::default() }
+    /// `desk`: the call transfers, where they are served; `archive`: past calls, where they are kept.
+    pub fn new(engine: EngineHandle, facts: Facts, desk: Option<Arc<dyn TransferDesk>>, archive: Option<Arc<dyn Archive>>) -> Self {
+        Self {
+            engine,
+            facts,
+            next: AtomicU64::new(1),
+            waiting: Mutex::default(),
+            desk,
+            created: Arc::default(),
+            archive,
+            past: Arc::default(),
+            waker: Arc::default(),
+        }
+    }
+}
+
+impl Live {
+    /// Puts an answer where the window finds it, and wakes the window.
+    fn answering<T: Send + 'static>(
+        &self,
+        ticket: CommandTicket,
+        answers: &Arc<Mutex<Vec<(CommandTicket, T)>>>,
+    ) -> Box<dyn FnOnce(T) + Send> {
+        let (answers, waker) = (answers.clone(), self.waker.clone());
+        Box::new(move |answer| {
+            lock(&answers).push((ticket, answer));
+            if let Some(waker) = waker.get() {
+                waker();
+            }
+        })
     }
 }
 
@@ -76,6 +105,17 @@ impl Backend for Live {
         self.facts.clone()
     }
 
+    fn ask_past(&self, ask: PastAsk) -> Option<CommandTicket> {
+        let archive = self.archive.as_ref()?;
+        let ticket = CommandTicket(self.next.fetch_add(1, Ordering::Relaxed));
+        archive.ask(ask, self.answering(ticket, &self.past));
+        Some(ticket)
+    }
+
+    fn take_past(&self) -> Vec<(CommandTicket, PastAnswer)> {
+        std::mem::take(&mut lock(&self.past))
+    }
+
     fn transfers(&self) -> Option<Arc<TransfersView>> {
         self.desk.as_ref().map(|desk| desk.view())
     }
@@ -86,15 +126,9 @@ impl Backend for Live {
 
     fn create_transfer(&self, body: &str) -> CommandTicket {
         let ticket = CommandTicket(self.next.fetch_add(1, Ordering::Relaxed));
-        let (created, waker) = (self.created.clone(), self.waker.clone());
-        let done = move |answer| {
-            lock(&created).push((ticket, answer));
-            if let Some(waker) = waker.get() {
-                waker();
-            }
-        };
+        let done = self.answering(ticket, &self.created);
         match &self.desk {
-            Some(desk) => desk.create(body, Box::new(done)),
+            Some(desk) => desk.create(body, done),
             None => done(not_served()),
         }
         ticket

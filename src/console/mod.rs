@@ -9,10 +9,12 @@ mod apply;
 mod backend;
 mod live;
 mod panels;
+mod past;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod sample_transfers;
+mod search;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -24,5 +26,5 @@ mod wire_text;
 
 pub use action::Action;
 pub use app::{App, ConsoleError, Options, run};
-pub use backend::{ApiAnswer, Backend, CommandTicket, Facts, TransferDesk, TransfersView, Waker};
+pub use backend::{ApiAnswer, Archive, Backend, CommandTicket, Facts, PastAnswer, PastAsk, TransferDesk, TransfersView, Waker};
 pub use live::Live;

@@ -9,12 +9,12 @@ use std::{
 };
 
 use crate::{
-    console::{ApiAnswer, Backend, CommandTicket, Facts, TransfersView, Waker, sample_transfers},
+    console::{ApiAnswer, Backend, CommandTicket, Facts, PastAnswer, PastAsk, TransfersView, Waker, sample_transfers},
     model::{
-        Admission, AgentKind, CallEvent, CallId, CallRecord, CallState, CapturedMessage, Command, CommandOutcome, Context, Counters,
-        Direction, DroppedVariable, Ended, Finding, LegId, LegOpened, LegRole, Listener, MediaFigures, Outcome, Party, Payload,
-        PayloadItem, PayloadPart, ReturnMethod, ReturnVerdict, Severity, Snapshot, TestCallReport, TestCallStep, Timestamp, TransportName,
-        Variables,
+        Admission, AgentKind, CallEvent, CallFilter, CallId, CallPage, CallPlace, CallRecord, CallState, CapturedMessage, Command,
+        CommandOutcome, Context, Counters, Direction, DroppedVariable, Ended, Finding, LegId, LegOpened, LegRole, Listener, MediaFigures,
+        Outcome, Party, PastCall, Payload, PayloadItem, PayloadPart, ReturnMethod, ReturnVerdict, Severity, Snapshot, TestCallReport,
+        TestCallStep, Timestamp, TransportName, Variables,
     },
 };
 
@@ -37,6 +37,9 @@ pub struct SampleBackend {
     /// The next command is refused with this.
     refusal: Mutex<Option<String>>,
     transfers: Mutex<Arc<TransfersView>>,
+    /// Past calls, the newest first.
+    archive: Mutex<Vec<CallRecord>>,
+    past: Mutex<Vec<(CommandTicket, PastAnswer)>>,
     created: Mutex<Vec<(CommandTicket, ApiAnswer)>>,
 }
 
@@ -65,6 +68,8 @@ impl SampleBackend {
             tickets: AtomicU64::new(1),
             refusal: Mutex::default(),
             transfers: Mutex::new(sample_transfers::empty()),
+            archive: Mutex::default(),
+            past: Mutex::default(),
             created: Mutex::default(),
         })
     }
@@ -93,6 +98,19 @@ impl SampleBackend {
         change(&mut state);
         state.seq += 1;
         *lock(&self.published) = Arc::new(state.clone());
+    }
+
+    /// `count` calls of long ago.
+    pub fn archive(&self, count: u64) {
+        let call = |age: u64| {
+            let mut call = CallRecord::new(CallId(1_000 - age), Timestamp(NOON - 86_400_000_000 - age * 60_000_000));
+            call.state = CallState::Returned;
+            call.from = "<sip:archived@your-sbc.example.com>".to_owned();
+            call.context.task_name = Some("billing_help".to_owned());
+            call.ended_at = Some(Timestamp(call.started_at.0 + 30_000_000));
+            call
+        };
+        *lock(&self.archive) = (0..count).map(call).collect();
     }
 
     pub fn commands(&self) -> Vec<Command> {
@@ -137,6 +155,20 @@ impl Backend for SampleBackend {
 
     fn set_waker(&self, _waker: Waker) {}
 
+    fn ask_past(&self, ask: PastAsk) -> Option<CommandTicket> {
+        let ticket = CommandTicket(self.tickets.fetch_add(1, Ordering::Relaxed));
+        let answer = match ask {
+            PastAsk::Page { filter, before, most } => PastAnswer::Page(past_page(&lock(&self.archive), &filter, before, most)),
+            PastAsk::Messages(call) => PastAnswer::Messages(call, Vec::new()),
+        };
+        lock(&self.past).push((ticket, answer));
+        Some(ticket)
+    }
+
+    fn take_past(&self) -> Vec<(CommandTicket, PastAnswer)> {
+        std::mem::take(&mut lock(&self.past))
+    }
+
     fn transfers(&self) -> Option<Arc<TransfersView>> {
         Some(lock(&self.transfers).clone())
     }
@@ -169,6 +201,14 @@ impl Backend for SampleBackend {
             return_method: "REFER".to_owned(),
         }
     }
+}
+
+fn past_page(archive: &[CallRecord], filter: &CallFilter, before: Option<CallPlace>, most: usize) -> CallPage {
+    let wanted = |call: &&CallRecord| filter.matches(call) && before.is_none_or(|before| CallPlace::of(call) < before);
+    let mut found = archive.iter().filter(wanted).cloned().map(|record| PastCall { record, has_messages: false });
+    let calls: Vec<PastCall> = found.by_ref().take(most).collect();
+    let next = calls.last().map(|past| CallPlace::of(&past.record)).filter(|_| found.next().is_some());
+    CallPage { calls, next }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

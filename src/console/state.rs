@@ -49,6 +49,10 @@ pub struct State {
     /// The chosen message's number.
     pub message: Option<u64>,
     pub message_tab: MessageTab,
+    /// Narrows the list of calls; see `search.rs`.
+    pub search: String,
+    /// The search field shall have the keyboard.
+    pub focus_search: bool,
     /// Calls in the order in which they are listed, newest first.
     pub listed: Vec<CallId>,
     /// Calls that arrived while the list was being read.
@@ -127,6 +131,8 @@ impl Default for State {
             tab: CallTab::Ladder,
             message: None,
             message_tab: MessageTab::Decoded,
+            search: String::new(),
+            focus_search: false,
             listed: Vec::new(),
             unlisted: 0,
             reading: false,

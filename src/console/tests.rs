@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eframe::egui::{Key, Ui, Vec2, ViewportEvent, ViewportId};
+use eframe::egui::{Key, Modifiers, Ui, Vec2, ViewportEvent, ViewportId};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use jiff::tz::TimeZone;
 
@@ -285,4 +285,27 @@ fn a_create_that_would_be_refused_says_so_before_it_is_sent() {
     window.run_steps(4);
     assert!(window.query_by_label("409-01").is_some());
     assert!(window.query_by_label_contains("an id is for one attempt").is_some());
+}
+
+#[test]
+fn past_calls_follow_the_live_ones_page_by_page_and_the_search_finds_them() {
+    let backend = SampleBackend::filled();
+    backend.archive(250);
+    let mut window = window(&backend);
+    let live = SampleBackend::filled().snapshot().calls.len();
+    assert_eq!(state(&window).listed.len(), live + 200, "one page");
+    window.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    window.run_steps(2);
+    window.get_by_label("Search calls").type_text("archived");
+    window.run_steps(6);
+    assert_eq!(state(&window).listed.len(), 200, "words narrow what was read");
+    window.state_mut().as_mut().expect("it is open").state.search = "task:billing_help archived".to_owned();
+    window.run_steps(6);
+    assert_eq!(state(&window).listed.len(), 200);
+    window.state_mut().as_mut().expect("it is open").state.search = "task:nothing".to_owned();
+    window.run_steps(6);
+    assert!(window.query_by_label("No call matches").is_some());
+    click(&mut window, "Clear search");
+    window.run_steps(4);
+    assert!(state(&window).listed.len() > 200);
 }

@@ -119,6 +119,22 @@ impl std::str::FromStr for CallPlace {
     }
 }
 
+/// Past calls, the newest first.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CallPage {
+    pub calls: Vec<PastCall>,
+    /// Where the next page goes on; `None`: these were the last.
+    pub next: Option<CallPlace>,
+}
+
+/// A call of the past, or one that runs and was told of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PastCall {
+    pub record: CallRecord,
+    /// Its messages are kept still.
+    pub has_messages: bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("`before` is the `next` of an earlier page")]
 pub struct BadCallPlace;

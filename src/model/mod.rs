@@ -19,7 +19,7 @@ pub mod settings;
 mod snapshot;
 mod test_call;
 
-pub use call_filter::{BadCallPlace, CallFilter, CallPlace, FilterFault};
+pub use call_filter::{BadCallPlace, CallFilter, CallPage, CallPlace, FilterFault, PastCall};
 pub use call_transfer::{
     CallTransfer, ClaimKey, ClaimRefusal, Claimed, InputContext, NewCallTransfer, OutputContext, PoolFigures, SipReturn, TransferKind,
     TransferStatus, TransferTarget,
@@ -34,6 +34,6 @@ pub use event::{
 pub use finding::{Finding, Severity};
 pub use ids::{CallId, LegId, Timestamp};
 pub use message::{CapturedMessage, Direction, RtpPacket, TransportName};
-pub use record::{CallRecord, CallState, LegRecord, PastCall, ReturnRecord, TimedNote};
+pub use record::{CallRecord, CallState, LegRecord, ReturnRecord, TimedNote};
 pub use snapshot::{Counters, Listener, Snapshot};
 pub use test_call::{AudioSource, OnReturn, TestCall, TestCallReport, TestCallStep};

@@ -115,14 +115,6 @@ pub struct ReturnRecord {
     pub verdict: Option<ReturnVerdict>,
 }
 
-/// A call of the past, or one that runs and was told of.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PastCall {
-    pub record: CallRecord,
-    /// Its messages are kept still.
-    pub has_messages: bool,
-}
-
 /// A line of the call's timeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TimedNote {

@@ -12,13 +12,13 @@ use super::{
     batch::Create,
     calls::{self, KnownConversation},
     fault::{CreateFault, ReadFault},
-    history::{self, HistoryPage, HistoryQuery},
+    history::{self, HistoryQuery},
     transfers::{self, TransferPage, TransferQuery},
     writer::wall_now,
 };
 use crate::{
     contract::registry::Registry,
-    model::{CallId, CallTransfer, CapturedMessage, NewCallTransfer, PastCall, PoolFigures, Timestamp, TransferTarget},
+    model::{CallId, CallPage, CallTransfer, CapturedMessage, NewCallTransfer, PastCall, PoolFigures, Timestamp, TransferTarget},
 };
 
 /// Cheap to clone; usable from every thread.
@@ -106,7 +106,7 @@ impl StoreHandle {
     ///
     /// # Errors
     /// The database can't be read.
-    pub fn history(&self, query: &HistoryQuery) -> Result<HistoryPage, ReadFault> {
+    pub fn history(&self, query: &HistoryQuery) -> Result<CallPage, ReadFault> {
         history::page(&locked(&self.shared.slow), query)
     }
 

@@ -6,7 +6,7 @@ use super::{
     calls::{self, variable_text},
     fault::ReadFault,
 };
-use crate::model::{CallFilter, CallId, CallPlace, Outcome, PastCall, Timestamp};
+use crate::model::{CallFilter, CallId, CallPage, CallPlace, Outcome, PastCall, Timestamp};
 
 /// Which calls, and which page of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,23 +14,15 @@ pub struct HistoryQuery {
     pub filter: CallFilter,
     /// Calls that run are in it, too.
     pub running: bool,
-    /// Where the page before ended ([`HistoryPage::next`]).
+    /// Where the page before ended ([`CallPage::next`]).
     pub before: Option<CallPlace>,
     /// At most 1,000 are given.
     pub most: usize,
 }
 
-/// Calls, the newest first.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct HistoryPage {
-    pub calls: Vec<PastCall>,
-    /// Where the next page goes on; `None`: these were the last.
-    pub next: Option<CallPlace>,
-}
-
 /// See [`HistoryQuery`]. What has an index (time, conversation, customer) is found at once; other filters read the
 /// narrow rows, a million in about a second.
-pub fn page(connection: &Connection, query: &HistoryQuery) -> Result<HistoryPage, ReadFault> {
+pub fn page(connection: &Connection, query: &HistoryQuery) -> Result<CallPage, ReadFault> {
     let most = query.most.clamp(1, MOST_LISTED);
     let mut sql = "SELECT record, EXISTS (SELECT 1 FROM messages WHERE seq = calls.messages), started_at, id
         FROM calls JOIN records ON records.call = calls.id WHERE (started_at, id) < (:before_at, :before_id)"
@@ -96,7 +88,7 @@ pub fn page(connection: &Connection, query: &HistoryQuery) -> Result<HistoryPage
         let place = CallPlace { started_at: Timestamp(row.get::<_, i64>(2)? as u64), id: CallId(row.get::<_, i64>(3)? as u64) };
         Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?, place))
     })?;
-    let mut page = HistoryPage::default();
+    let mut page = CallPage::default();
     let mut last = None;
     for (count, row) in rows.enumerate() {
         let (json, has_messages, place) = row?;

@@ -39,6 +39,6 @@ mod writer;
 pub use calls::KnownConversation;
 pub use fault::{CreateFault, ReadFault, StoreError};
 pub use handle::StoreHandle;
-pub use history::{HistoryPage, HistoryQuery};
+pub use history::HistoryQuery;
 pub use store::Store;
 pub use transfers::{TransferPage, TransferQuery};

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::{
     console::{
+        search::Search,
         state::State,
         text::{self, grouped},
         theme::{Leg, Tone},
@@ -31,7 +32,9 @@ pub const COLUMNS: [Column; 11] = [
 /// Brings the list of `state` up to date: newest first. While it is being read nothing moves in it; what is new is counted.
 pub fn refresh(state: &mut State, snapshot: &Snapshot) {
     let twins = customer_sides(snapshot);
-    let mut newest: Vec<CallId> = snapshot.calls.iter().rev().map(|call| call.id).filter(|id| !twins.contains(id)).collect();
+    let search = Search::parse(&state.search);
+    let wanted = snapshot.calls.iter().rev().filter(|call| !twins.contains(&call.id) && search.matches(call));
+    let mut newest: Vec<CallId> = wanted.map(|call| call.id).collect();
     if state.reading {
         let there: HashSet<CallId> = newest.iter().copied().collect();
         state.listed.retain(|id| there.contains(id));
@@ -112,6 +115,14 @@ pub fn row(call: &CallRecord, now: Timestamp, zone: &TimeZone, chosen: bool) -> 
         name,
         chosen,
     }
+}
+
+/// The last row where there are older calls.
+pub fn older_row(reading: bool) -> TableRow {
+    let text = if reading { "Reading…" } else { "Show older calls" };
+    let mut cells = vec![Cell::Text(String::new(), Tone::Faint); 2];
+    cells.push(Cell::Text(text.to_owned(), Tone::Accent));
+    TableRow { cells, name: text.to_owned(), chosen: false }
 }
 
 /// The state in the operator's words.

@@ -3,4 +3,4 @@
 pub mod data;
 mod ui;
 
-pub use ui::calls_ui;
+pub use ui::{Older, calls_ui};

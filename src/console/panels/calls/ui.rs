@@ -14,9 +14,33 @@ use crate::{
     model::{Snapshot, Timestamp},
 };
 
+/// Whether there are calls before those that are listed.
+#[derive(Debug, Clone, Copy)]
+pub struct Older {
+    pub there: bool,
+    pub reading: bool,
+}
+
 /// Tells whether the list is being read and must stay still.
-pub fn calls_ui(ui: &mut Ui, state: &State, snapshot: &Snapshot, now: Timestamp, zone: &TimeZone, actions: &mut Vec<Action>) -> bool {
-    if state.listed.is_empty() {
+pub fn calls_ui(
+    ui: &mut Ui,
+    state: &State,
+    snapshot: &Snapshot,
+    older: Older,
+    now: Timestamp,
+    zone: &TimeZone,
+    actions: &mut Vec<Action>,
+) -> bool {
+    if state.listed.is_empty() && !state.search.trim().is_empty() && !older.there {
+        let sentence = if older.reading {
+            "Past calls are being read…"
+        } else {
+            "Words, or filters such as task:billing, state:refused, var.accountNumber:4711"
+        };
+        empty_state(ui, "No call matches", sentence, Some(Action::ClearSearch), actions);
+        return false;
+    }
+    if state.listed.is_empty() && !older.there {
         let sentence = "Calls appear here as they arrive. Place one yourself to see the whole journey";
         empty_state(ui, "No calls yet", sentence, Some(Action::PlaceTestCall), actions);
         return false;
@@ -24,16 +48,20 @@ pub fn calls_ui(ui: &mut Ui, state: &State, snapshot: &Snapshot, now: Timestamp,
     let whole = ui.available_rect_before_wrap();
     let reveal = state.reveal_call.then(|| state.listed.iter().position(|id| Some(*id) == state.call)).flatten();
     let table = Table { id: "calls", columns: &data::COLUMNS, reveal, active: state.pane == Pane::Table };
-    let answer = table.show(ui, state.listed.len(), |index| {
+    let rows = state.listed.len() + usize::from(older.there);
+    let answer = table.show(ui, rows, |index| {
         let id = state.listed.get(index).copied();
+        if id.is_none() {
+            return data::older_row(older.reading);
+        }
         let call = id.and_then(|id| data::find(snapshot, id));
         match call {
             Some(call) => data::row(call, now, zone, id == state.call),
             None => crate::console::widgets::TableRow { cells: Vec::new(), name: String::new(), chosen: false },
         }
     });
-    if let Some(id) = answer.clicked.and_then(|index| state.listed.get(index)) {
-        actions.push(Action::SelectCall(*id));
+    if let Some(index) = answer.clicked {
+        actions.push(state.listed.get(index).map_or(Action::ShowOlder, |id| Action::SelectCall(*id)));
     }
     if let Some(text) = data::unlisted(state) {
         new_calls(ui, whole, &text, actions);

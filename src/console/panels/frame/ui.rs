@@ -1,11 +1,11 @@
 //! Paints rail, top bar, status line and notice.
 
-use eframe::egui::{Align, Align2, FontId, Layout, Pos2, Rect, RichText, Role, Sense, Stroke, Ui, Vec2, WidgetInfo};
+use eframe::egui::{Align, Align2, FontId, Layout, Pos2, Rect, RichText, Role, Sense, Stroke, TextEdit, Ui, Vec2, WidgetInfo};
 
 use super::data::Chip;
 use crate::console::{
     action::Action,
-    state::{Notice, Place},
+    state::{Notice, Place, State},
     theme::{self, Icon, Space, Tokens, Tone},
     widgets::{Look, action_button, chip, elided, icon_button},
 };
@@ -58,13 +58,18 @@ fn place_ui(ui: &mut Ui, target: Place, chosen: bool, actions: &mut Vec<Action>)
     }
 }
 
-pub fn top_ui(ui: &mut Ui, place: Place, chips: &[Chip], placing: bool, actions: &mut Vec<Action>) {
+pub fn top_ui(ui: &mut Ui, state: &mut State, chips: &[Chip], actions: &mut Vec<Action>) {
     let tokens = Tokens::of(ui);
+    let (place, placing) = (state.place, state.placing);
     ui.horizontal_centered(|ui| {
         ui.add_space(14.0);
         let title = RichText::new(Action::Go(place).face().label).font(FontId::new(13.5, theme::family(theme::SEMIBOLD)));
         ui.label(title.color(tokens.text));
         ui.add_space(Space::M);
+        if place == Place::Calls {
+            search_ui(ui, state);
+            ui.add_space(Space::M);
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(14.0);
             let busy = placing.then_some("A test call is being placed");
@@ -80,6 +85,24 @@ pub fn top_ui(ui: &mut Ui, place: Place, chips: &[Chip], placing: bool, actions:
             });
         });
     });
+}
+
+/// Narrows the list while one types.
+fn search_ui(ui: &mut Ui, state: &mut State) {
+    let tokens = Tokens::of(ui);
+    let hint =
+        format!("Search calls, variables…   {}", Action::Search.face().shortcut.map(|s| ui.ctx().format_shortcut(&s)).unwrap_or_default());
+    let edit = TextEdit::singleline(&mut state.search)
+        .font(theme::text(12.5))
+        .hint_text(RichText::new(hint).size(12.5).color(tokens.text_faint))
+        .margin(eframe::egui::Margin::symmetric(9, 6))
+        .desired_width(230.0);
+    let response = ui.add(edit).accessible_name("Search calls");
+    let response = response
+        .on_hover_text("Words, or filters: state: peer: task: conversation: customer: outcome: call_transfer: from: until: var.NAME:");
+    if std::mem::take(&mut state.focus_search) {
+        response.request_focus();
+    }
 }
 
 pub fn status_ui(ui: &mut Ui, parts: &[String], version: &str) {

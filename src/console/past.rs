@@ -1,0 +1,118 @@
+//! Past calls in the window: pages of them join the live ones, and the search narrows both.
+
+use std::{collections::HashSet, sync::Arc};
+
+use super::{
+    app::App,
+    backend::{CommandTicket, PastAnswer, PastAsk},
+    search::Search,
+    state::Notice,
+};
+use crate::model::{CallFilter, CallId, CallPlace, CallRecord, CapturedMessage, Snapshot};
+
+/// What of the past was read.
+#[derive(Default)]
+pub(super) struct Past {
+    /// The newest first.
+    calls: Vec<Arc<CallRecord>>,
+    next: Option<CallPlace>,
+    /// What the pages were asked with; `None` before the first.
+    filter: Option<CallFilter>,
+    asked: Option<CommandTicket>,
+    /// The messages of the past call that was chosen last.
+    messages: Option<(CallId, Vec<CapturedMessage>)>,
+    messages_asked: Option<CallId>,
+    /// Counts what came, so that what is made of it is made anew.
+    pub(super) came: u64,
+    /// What the list was made for last.
+    listed: (u64, String),
+}
+
+impl Past {
+    pub fn has_older(&self) -> bool {
+        self.next.is_some()
+    }
+
+    pub fn is_reading(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    /// The messages of this past call, once they were read.
+    pub fn messages(&self, call: CallId) -> Option<&[CapturedMessage]> {
+        self.messages.as_ref().filter(|(of, _)| *of == call).map(|(_, messages)| messages.as_slice())
+    }
+
+    /// Past calls before the live ones, in the order of a snapshot: oldest first.
+    pub fn joined(&self, live: &Snapshot) -> Snapshot {
+        let known: HashSet<CallId> = live.calls.iter().map(|call| call.id).collect();
+        let past = self.calls.iter().rev().filter(|call| !known.contains(&call.id)).cloned();
+        Snapshot { calls: past.chain(live.calls.iter().cloned()).collect(), ..live.clone() }
+    }
+}
+
+impl App {
+    /// Takes what was read, and asks for the first page of another search.
+    pub(super) fn drain_past(&mut self) {
+        for (ticket, answer) in self.backend.take_past() {
+            match answer {
+                PastAnswer::Page(page) if self.past.asked == Some(ticket) => {
+                    self.past.asked = None;
+                    self.past.next = page.next;
+                    self.past.calls.extend(page.calls.into_iter().map(|past| Arc::new(past.record)));
+                    self.past.came += 1;
+                }
+                PastAnswer::Page(_) => {}
+                PastAnswer::Messages(call, messages) => {
+                    self.past.messages = Some((call, messages));
+                    self.past.came += 1;
+                }
+                PastAnswer::Failed(why) => {
+                    self.past.asked = self.past.asked.filter(|asked| *asked != ticket);
+                    self.state.notice = Some(Notice { text: why, wrong: true });
+                }
+            }
+        }
+        let filter = Search::parse(&self.state.search).filter;
+        if self.past.filter.as_ref() != Some(&filter) {
+            let came = self.past.came + 1;
+            self.past = super::past::Past { came, ..Past::default() };
+            self.ask_page(filter, None);
+        }
+    }
+
+    /// A list that is being read stays still, but not when its reader searches or asks for more.
+    pub(super) fn keep_list_still_unless_asked(&mut self) {
+        if self.past.listed != (self.past.came, self.state.search.clone()) {
+            self.past.listed = (self.past.came, self.state.search.clone());
+            self.state.reading = false;
+        }
+    }
+
+    /// The next page of what is searched.
+    pub(super) fn show_older(&mut self) {
+        if let (Some(next), Some(filter), None) = (self.past.next, self.past.filter.clone(), self.past.asked) {
+            self.ask_page(filter, Some(next));
+        }
+    }
+
+    fn ask_page(&mut self, filter: CallFilter, before: Option<CallPlace>) {
+        self.past.asked = self.backend.ask_past(PastAsk::Page { filter: filter.clone(), before, most: PAGE });
+        self.past.filter = Some(filter);
+    }
+
+    /// A past call's messages are asked for once it is chosen.
+    pub(super) fn ask_past_messages(&mut self) {
+        let Some(call) = self.state.call else { return };
+        if self.past.messages_asked != Some(call) && self.past.calls.iter().any(|past| past.id == call) && !self.is_live(call) {
+            self.past.messages_asked = Some(call);
+            self.backend.ask_past(PastAsk::Messages(call));
+        }
+    }
+
+    fn is_live(&self, call: CallId) -> bool {
+        self.live.calls.iter().any(|live| live.id == call)
+    }
+}
+
+/// Calls that are read at once.
+const PAGE: usize = 200;
