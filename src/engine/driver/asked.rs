@@ -15,17 +15,20 @@ impl Driver {
             self.publisher.take(party, at, call, what);
             return;
         }
-        let record = self.publisher.record(call);
-        // By now the record has all that the call brought; a call that is refused before that is told at its end.
-        let begins = matches!(what, CallEvent::AgentInvited { .. }) && record.is_some_and(|record| record.agent_invited_at.is_none());
+        // By an agent's first invitation the record has all that the call brought; a call that is refused before that is
+        // told at its end.
+        let begins = matches!(what, CallEvent::AgentInvited { .. })
+            && self.publisher.record(call).is_some_and(|record| record.agent_invited_at.is_none());
         let returned = matches!(what, CallEvent::ReturnSettled { verdict: ReturnVerdict::Succeeded });
-        let transfer = record.filter(|_| returned).and_then(|record| record.call_transfer.clone());
         let ended = self.publisher.take(party, at, call, what);
-        if let Some(call_transfer) = transfer {
-            drop(self.desk.ask(DeskAsk::Returned { call_transfer, at }));
-        }
-        if begins && let Some(record) = self.publisher.record(call) {
-            drop(self.desk.ask(DeskAsk::Began(record.clone())));
+        if (begins || returned)
+            && let Some(record) = self.publisher.record(call)
+        {
+            let ask = match (begins, &record.call_transfer) {
+                (true, _) => Some(DeskAsk::Began(record.clone())),
+                (false, transfer) => transfer.clone().map(|call_transfer| DeskAsk::Returned { call_transfer, at }),
+            };
+            drop(ask.and_then(|ask| self.desk.ask(ask)));
         }
         if let Some((record, messages)) = ended {
             drop(self.desk.ask(DeskAsk::Ended { record, messages }));
