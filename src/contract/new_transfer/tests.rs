@@ -313,3 +313,27 @@ fn no_message_repeats_a_value() {
         }
     }
 }
+
+proptest::proptest! {
+    /// A good body with some bytes changed: refused with a cause, or taken with nothing in it that could end a header.
+    #[test]
+    fn no_body_gets_a_control_character_in(changes in proptest::collection::vec((0usize..400, proptest::prelude::any::<u8>()), 0..4)) {
+        let mut body = json!({
+            "id": "t-1", "externalConversationId": "c-1", "type": "SIP", "sip": { "returnTransferType": "REFER", "returnUri": "sip:r@h" },
+            "inputContext": { "taskName": "t", "inputVariables": { "a": "1\u{e9}", "b\\u000": "2" } },
+        }).to_string().into_bytes();
+        for (at, byte) in changes {
+            let length = body.len();
+            body[at % length] = byte;
+        }
+        match read(&body, &pools()) {
+            Ok(new) => {
+                let context = new.input_context.clone().unwrap_or_default();
+                let texts = context.input_variables.iter().flat_map(|(name, value)| [name, value]).chain(&context.task_name);
+                let no_control = texts.chain([&new.id, &new.external_conversation_id]).all(|text| !text.chars().any(char::is_control));
+                proptest::prop_assert!(no_control, "{new:?}");
+            }
+            Err(fault) => proptest::prop_assert!(matches!(fault.cause.status(), 400 | 422) && !fault.message.is_empty()),
+        }
+    }
+}
