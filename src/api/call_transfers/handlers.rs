@@ -30,7 +30,19 @@ use crate::{
     path = "/generativeagent/v1/call-transfers",
     tag = "Call transfers",
     operation_id = "createCallTransfer",
-    request_body = NewCallTransfer,
+    request_body(content = NewCallTransfer, examples(
+        ("number" = (summary = "A number to dial", value = json!({
+            "id": "attempt-1", "externalConversationId": "4711", "type": "PHONE_NUMBER", "phoneNumber": { "country": "US" },
+            "inputContext": { "taskName": "call_routing", "inputVariables": { "accountNumber": "12345" } }
+        }))),
+        ("sip" = (summary = "An INVITE that names the id, and returns by INVITE", value = json!({
+            "id": "attempt-2", "externalConversationId": "4711", "type": "SIP",
+            "sip": {
+                "returnTransferType": "INVITE", "returnUri": "sip:transfer@example.com",
+                "returnInviteAuthentication": { "username": "sip_user", "password": "change me" }
+            }
+        }))),
+    )),
     responses(
         (status = 200, description = "created", body = CallTransfer<'static>),
         (status = 400, response = ErrorAnswer),

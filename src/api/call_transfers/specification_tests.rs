@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::openapi::document;
-use crate::contract::{api_fault::Cause, new_transfer};
+use crate::{
+    contract::{api_fault::Cause, new_transfer},
+    model::settings::NumberRange,
+};
 
 fn contract() -> Value {
     serde_yaml_ng::from_str(include_str!("../../../tests/data/call-transfers.yaml")).expect("the contract is YAML")
@@ -115,6 +118,18 @@ fn assert_content(path: &str, contract: Part<'_>, served: Part<'_>, is_request: 
         let served = served.must("content", path).must(kind, path);
         assert_schema(path, wanted.must("schema", path), served.must("schema", path), is_request);
     }
+}
+
+#[test]
+fn the_examples_are_taken() {
+    let served = served();
+    let examples = served.pointer("/paths/~1generativeagent~1v1~1call-transfers/post/requestBody/content/application~1json/examples");
+    let examples = examples.and_then(Value::as_object).expect("examples");
+    let pool = NumberRange { country: "US".into(), first: 19_995_550_100, last: 19_995_550_199 };
+    for example in examples.values() {
+        new_transfer::read(example["value"].to_string().as_bytes(), std::slice::from_ref(&pool)).expect("is taken");
+    }
+    assert_eq!(examples.len(), 2);
 }
 
 /// A body with every field.
