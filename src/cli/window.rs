@@ -66,6 +66,7 @@ fn facts(settings: &Settings) -> Facts {
     let returns = settings.peers.first().map(|peer| &peer.returns);
     Facts {
         control: None,
+        api: None,
         agent: match &settings.agent {
             Agent::Script(script) => format!("{} script", script.name),
             Agent::Sip { uri, .. } => uri.clone(),
@@ -79,6 +80,7 @@ fn facts(settings: &Settings) -> Facts {
 /// What is known once everything listens.
 fn complete(facts: &mut Facts, running: &Running) {
     facts.control = Some(running.control.address().to_string());
+    facts.api = running.api.as_ref().map(|api| api.address().to_string());
     let udp = |customer_side: bool| {
         let listeners = running.engine.listeners().iter();
         listeners.filter(move |l| l.customer_side == customer_side && l.transport == TransportName::Udp).map(|l| l.address)

@@ -102,6 +102,8 @@ pub struct CommandTicket(pub u64);
 pub struct Facts {
     /// Where the control API listens, for example `127.0.0.1:8081`.
     pub control: Option<String>,
+    /// Where the call transfers API listens.
+    pub api: Option<String>,
     /// Who talks, for example `demo script` or `sip:agent@127.0.0.1:5080`.
     pub agent: String,
     /// `sip:` URI of this program's own bridge, which a test call goes to when nothing else is said.

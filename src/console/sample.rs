@@ -195,6 +195,7 @@ impl Backend for SampleBackend {
     fn facts(&self) -> Facts {
         Facts {
             control: Some("127.0.0.1:8081".to_owned()),
+            api: Some("127.0.0.1:8080".to_owned()),
             agent: "demo script".to_owned(),
             bridge_uri: "sip:agent@10.9.0.5:5060".to_owned(),
             return_uri: "sip:return@127.0.0.1:5090".to_owned(),

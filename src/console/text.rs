@@ -50,6 +50,11 @@ pub fn exact_utc(at: Timestamp) -> String {
     zoned(at, &TimeZone::UTC).map_or_else(String::new, |z| z.strftime("%Y-%m-%d %H:%M:%S%.6f UTC").to_string())
 }
 
+/// A time as the API writes it.
+pub fn rfc3339(at: Timestamp) -> String {
+    zoned(at, &TimeZone::UTC).map_or_else(String::new, |z| z.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+}
+
 fn zoned(at: Timestamp, zone: &TimeZone) -> Option<jiff::Zoned> {
     let at = jiff::Timestamp::from_microsecond(i64::try_from(at.0).ok()?).ok()?;
     Some(at.to_zoned(zone.clone()))

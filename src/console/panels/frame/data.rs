@@ -49,6 +49,11 @@ pub fn chips(snapshot: &Snapshot, facts: &Facts, now: Timestamp) -> Vec<Chip> {
         text: format!("Control {address}"),
         hover: "The control API: what this window can do, scripts can do".to_owned(),
     }));
+    chips.extend(facts.api.as_ref().map(|address| Chip {
+        dot: Some(Tone::Good),
+        text: format!("API {address}"),
+        hover: "The call transfers API: customers announce calls here".to_owned(),
+    }));
     if !facts.agent.is_empty() {
         let hover = "Who talks when a call was admitted".to_owned();
         chips.push(Chip { dot: Some(Tone::Of(Leg::Agent)), text: format!("Agent: {}", facts.agent), hover });

@@ -92,7 +92,7 @@ pub fn detail(transfer: &CallTransfer, now: Timestamp) -> Detail {
     let mut about = vec![
         KeyValue::wire("id", &transfer.id),
         KeyValue::wire("externalConversationId", &transfer.external_conversation_id),
-        KeyValue::wire("createdAt", text::exact_utc(transfer.created_at)),
+        KeyValue::wire("createdAt", text::rfc3339(transfer.created_at)),
     ];
     match transfer.target.kind() {
         TransferKind::PhoneNumber => {
@@ -109,8 +109,8 @@ pub fn detail(transfer: &CallTransfer, now: Timestamp) -> Detail {
         about.extend(back.auth.as_ref().map(|auth| KeyValue::wire("username", &auth.username)));
     }
     about.extend(remaining(transfer, now).map(|left| KeyValue::new("Expires in", left)));
-    about.extend(transfer.call_received_at.map(|at| KeyValue::wire("callReceivedAt", text::exact_utc(at))));
-    about.extend(transfer.completed_at.map(|at| KeyValue::wire("completedAt", text::exact_utc(at))));
+    about.extend(transfer.call_received_at.map(|at| KeyValue::wire("callReceivedAt", text::rfc3339(at))));
+    about.extend(transfer.completed_at.map(|at| KeyValue::wire("completedAt", text::rfc3339(at))));
 
     let mut input = Vec::new();
     if let Some(context) = &transfer.input_context {

@@ -1,6 +1,6 @@
 //! Paints the place: list and detail at the left, the form and how the API would answer it at the right.
 
-use eframe::egui::{ProgressBar, Rect, RichText, ScrollArea, Ui, UiBuilder, Vec2};
+use eframe::egui::{Rect, RichText, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo};
 use jiff::tz::TimeZone;
 
 use super::data;
@@ -72,10 +72,7 @@ fn list_ui(ui: &mut Ui, state: &State, view: &TransfersView, place: &TransfersPl
         ui.label(RichText::new(data::tally(view)).size(11.5).color(tokens.text_faint));
         ui.with_layout(eframe::egui::Layout::right_to_left(eframe::egui::Align::Center), |ui| {
             for (words, share) in data::pools(view) {
-                let bar = ProgressBar::new(share).desired_width(70.0).desired_height(6.0).fill(tokens.accent);
-                ui.add(bar)
-                    .on_hover_text("Numbers that wait for their call")
-                    .widget_info(|| eframe::egui::WidgetInfo::labeled(eframe::egui::Role::ProgressIndicator, true, &words));
+                share_ui(ui, share, &words);
                 ui.label(RichText::new(&words).size(11.5).color(tokens.text_faint));
                 ui.add_space(Space::S);
             }
@@ -96,6 +93,19 @@ fn list_ui(ui: &mut Ui, state: &State, view: &TransfersView, place: &TransfersPl
     if let Some(transfer) = answer.clicked.and_then(|index| view.transfers.get(index)) {
         actions.push(Action::SelectTransfer(transfer.id.clone()));
     }
+}
+
+/// A thin bar: how much of a pool is leased.
+fn share_ui(ui: &mut Ui, share: f32, words: &str) {
+    let tokens = Tokens::of(ui);
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(70.0, 6.0), Sense::hover());
+    ui.painter().rect_filled(rect, theme::Radius::CONTROL, tokens.control);
+    if share > 0.0 {
+        let filled = Rect::from_min_size(rect.min, Vec2::new((rect.width() * share).max(2.0), rect.height()));
+        ui.painter().rect_filled(filled, theme::Radius::CONTROL, tokens.accent);
+    }
+    response.widget_info(|| WidgetInfo::labeled(Role::ProgressIndicator, true, words));
+    response.on_hover_text("Numbers that wait for their call");
 }
 
 fn detail_ui(ui: &mut Ui, view: &TransfersView, place: &TransfersPlace<'_>, actions: &mut Vec<Action>) {
@@ -160,13 +170,13 @@ fn form_ui(ui: &mut Ui, state: &mut State, answer: Option<&ApiAnswer>, actions: 
     form.kind = segmented(ui, "Type", form.kind, &kinds).unwrap_or(form.kind);
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = Space::M;
-        labelled_field(ui, "Id", FieldLook { header: "id", ..FieldLook::default() }, &mut form.id, half);
+        labelled_field(ui, "Id", FieldLook { header: "id", ..FieldLook::default() }, &mut form.id, half - CONVERSATION_ROOM);
         labelled_field(
             ui,
             "Conversation",
             FieldLook { header: "externalConversationId", ..FieldLook::default() },
             &mut form.conversation,
-            half,
+            half + CONVERSATION_ROOM,
         );
     });
     match form.kind {
@@ -239,3 +249,6 @@ fn code(ui: &mut Ui, text: &str) {
         ui.label(RichText::new(text).font(theme::mono(12.0)).color(tokens.text_soft));
     });
 }
+
+/// The name of this field's header is long.
+const CONVERSATION_ROOM: f32 = 30.0;
