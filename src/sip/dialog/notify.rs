@@ -104,7 +104,7 @@ impl UserAgent {
     }
 
     pub(super) fn receive_notify(&mut self, now: Instant, id: SessionId, incoming: IncomingRequest) {
-        let request = incoming.request.clone();
+        let request = &incoming.request;
         let event = request.text(HeaderName::Event).unwrap_or_default();
         if !event.split(';').next().is_some_and(|package| package.trim().eq_ignore_ascii_case("refer")) {
             return self.answer_now(now, &incoming, 489, |builder| builder.header(HeaderName::AllowEvents, "refer"));
@@ -120,13 +120,13 @@ impl UserAgent {
             *answered = true;
         }
         self.answer_now(now, &incoming, 200, |builder| builder);
-        self.refresh_target(id, &request);
+        self.refresh_target(id, request);
         let terminated = request
             .text(HeaderName::SubscriptionState)
             .is_some_and(|state| state.split(';').next().is_some_and(|state| state.trim().eq_ignore_ascii_case("terminated")));
         if !silent {
-            let sipfrag = status_of_sipfrag(&request);
-            self.events.push_back(UaEvent::Notify { id, refer, sipfrag, terminated, request });
+            let sipfrag = status_of_sipfrag(request);
+            self.events.push_back(UaEvent::Notify { id, refer, sipfrag, terminated, request: incoming.request });
         }
         if terminated {
             self.end_referral(now, id, refer);

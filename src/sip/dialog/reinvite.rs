@@ -262,9 +262,7 @@ impl UserAgent {
     /// The peer may have moved (§12.2): from now on requests go to where its Contact says.
     pub(super) fn refresh_target(&mut self, id: SessionId, message: &crate::sip::message::Fields) {
         let Some(session) = self.sessions.get_mut(id) else { return };
-        let before = session.dialog.target.clone();
-        session.dialog.refresh_target(message);
-        if session.dialog.target != before {
+        if session.dialog.refresh_target(message) {
             let established = session.flow;
             self.aim(id, established);
         }

@@ -112,7 +112,7 @@ impl UserAgent {
     /// §8.2.7: a tag that is the same each time the same request comes.
     fn stateless_tag(&self, incoming: &IncomingRequest) -> SmallText<40> {
         let mut hasher = self.ids.hasher();
-        hasher.write_u64(incoming.key.merge);
+        hasher.write_u64(incoming.key.merge.unwrap_or(incoming.key.own));
         SmallText::from_fmt(format_args!("{:016x}", hasher.finish()))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::sip::{
     ids::IdText,
-    message::{Fields, HeaderName, Method, Request, RequestBuilder, Response},
+    message::{Fields, HeaderName, Method, Request, RequestBuilder, Response, Uri},
 };
 
 use super::route_set::RouteSet;
@@ -31,14 +31,14 @@ impl Dialog {
         let to = request.text(HeaderName::To).unwrap_or_default();
         let local = format!("{to};tag={local_tag}").into();
         // RFC 2543 knows INVITEs without Contact: there the caller is where From says.
-        let target = target_of(request).or_else(|| request.from().ok().map(|from| from.uri.without_headers().as_str().into()));
+        let target = target_of(request).or_else(|| request.from().ok().map(|from| from.uri.without_headers()));
         Self {
             call_id: request.call_id().unwrap_or_default().into(),
             local_tag,
             remote_tag: request.from_tag().map(|tag| tag.into()),
             local,
             remote: request.text(HeaderName::From).unwrap_or_default().into(),
-            target: target.unwrap_or_default(),
+            target: target.map(|target| target.as_str().into()).unwrap_or_default(),
             routes: RouteSet::of_request(request),
             local_cseq: 0,
             remote_cseq: request.cseq().ok().map(|cseq| cseq.0),
@@ -60,12 +60,11 @@ impl Dialog {
     }
 
     /// §12.2: the Contact of a target refresh replaces the target; the route set stays.
-    pub fn refresh_target(&mut self, message: &Fields) {
-        if let Some(target) = target_of(message)
-            && target != self.target
-        {
-            self.target = target;
-        }
+    /// Whether it was another one.
+    pub fn refresh_target(&mut self, message: &Fields) -> bool {
+        let Some(target) = target_of(message).filter(|target| *target.as_str() != *self.target) else { return false };
+        self.target = target.as_str().into();
+        true
     }
 
     /// Starts a request to the peer: all headers that the dialog itself knows.
@@ -87,7 +86,6 @@ impl Dialog {
 }
 
 /// The first Contact's URI, without headers, which are no part of a Request-URI.
-fn target_of(message: &Fields) -> Option<Box<str>> {
-    let contact = message.contact()?.ok()?;
-    Some(contact.uri.without_headers().as_str().into())
+fn target_of(message: &Fields) -> Option<Uri> {
+    Some(message.contact()?.ok()?.uri.without_headers())
 }

@@ -1,6 +1,7 @@
 //! Writes messages (RFC 3261 §7, §8.2.6), indexing them on the way: what comes out is never read again.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
 
@@ -11,6 +12,7 @@ use super::method::Method;
 use super::status::StatusCode;
 use super::text::{has_control, is_token};
 use super::{Request, Response};
+use crate::sip::transport::via::write_received_from;
 
 /// Why a message can not be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,7 +37,7 @@ pub struct RequestBuilder {
 
 impl RequestBuilder {
     pub fn new(method: &Method, uri_text: &str) -> Self {
-        let mut writer = Writer::with_capacity(2048);
+        let mut writer = Writer::new();
         let method_len = method.as_str().len();
         let valid =
             !uri_text.is_empty() && !uri_text.bytes().any(|byte| byte <= b' ' || byte == 0x7f) && is_token(method.as_str().as_bytes());
@@ -64,8 +66,10 @@ impl RequestBuilder {
 
     /// `CSeq: number METHOD`.
     pub fn cseq(mut self, number: u32) -> Self {
-        let value = format!("{number} {}", self.method);
-        self.writer.header(HeaderName::CSeq, &value);
+        let open = self.writer.open(HeaderName::CSeq);
+        let _ = write!(self.writer.bytes, "{number} ");
+        self.writer.put(self.method.as_str());
+        self.writer.close(HeaderName::CSeq, open);
         self
     }
 
@@ -111,7 +115,7 @@ pub struct ResponseBuilder {
 impl ResponseBuilder {
     /// An empty reason becomes the code's own phrase.
     pub fn new(code: u16, reason: &str) -> Self {
-        let mut writer = Writer::with_capacity(1024);
+        let mut writer = Writer::new();
         let reason = if reason.is_empty() { StatusCode(code).default_reason() } else { reason };
         if !(100..700).contains(&code) || has_control(reason.as_bytes()) || reason.len() > LARGEST_LINE {
             writer.fail(BuildError::StartLine);
@@ -202,7 +206,15 @@ impl ResponseBuilder {
     }
 }
 
+/// With blanks in place of controls.
+fn cleaned(text: &str) -> String {
+    text.chars().map(|char| if char.is_ascii_control() { ' ' } else { char }).collect()
+}
+
 const LARGEST_LINE: usize = 8 * 1024;
+
+/// Holds nearly all messages, and is of a size that allocators keep at hand.
+const ROOM: usize = 1000;
 
 #[derive(Debug)]
 struct Writer {
@@ -220,8 +232,8 @@ struct Open {
 }
 
 impl Writer {
-    fn with_capacity(bytes: usize) -> Self {
-        Self { bytes: BytesMut::with_capacity(bytes), headers: Headers::new(), body: Bytes::new(), error: None }
+    fn new() -> Self {
+        Self { bytes: BytesMut::with_capacity(ROOM), headers: Headers::new(), body: Bytes::new(), error: None }
     }
 
     fn put(&mut self, text: &str) {
@@ -231,10 +243,20 @@ impl Writer {
     /// Writes what a peer sent: its controls, which must not travel on, become blanks.
     fn put_clean(&mut self, text: &str) {
         if has_control(text.as_bytes()) {
-            self.bytes.extend(text.bytes().map(|byte| if byte < b' ' || byte == 0x7f { b' ' } else { byte }));
+            self.put(&cleaned(text));
         } else {
             self.put(text);
         }
+    }
+
+    fn put_marked(&mut self, via: &str, source: SocketAddr) {
+        let marked = if has_control(via.as_bytes()) {
+            write_received_from(&mut self.bytes, &cleaned(via), source)
+        } else {
+            write_received_from(&mut self.bytes, via, source)
+        };
+        // Writing into memory can not fail.
+        debug_assert!(marked.is_ok());
     }
 
     fn fail(&mut self, error: BuildError) {
@@ -310,8 +332,7 @@ impl Writer {
             let open = self.open(HeaderName::Via);
             if index == 0 {
                 let (top, others) = value.split_at(ListItems::first_end(&value));
-                let marked = crate::sip::transport::via::received_from(top, source);
-                self.put_clean(&marked);
+                self.put_marked(top, source);
                 self.put_clean(others);
             } else {
                 self.put_clean(&value);

@@ -10,7 +10,7 @@ use super::header_name::HeaderName;
 use super::list::ListItems;
 use super::method::Method;
 use super::name_addr::{NameAddr, NameAddrError};
-use super::text::Text;
+use super::text::{Text, lossy, split_at_byte};
 use super::verdict::Fault;
 use super::via::{Via, ViaError};
 
@@ -282,7 +282,7 @@ impl Fields {
 
     pub(super) fn value(&self, header: &Header) -> Cow<'_, str> {
         let bytes = self.value_bytes(header);
-        if header.uneven { Cow::Owned(unfold(bytes)) } else { String::from_utf8_lossy(bytes) }
+        if header.uneven { Cow::Owned(unfold(bytes)) } else { lossy(bytes) }
     }
 
     fn shared_value(&self, header: &Header) -> Text {
@@ -298,8 +298,8 @@ impl Fields {
             // The tag is the header's parameter: after the closing bracket, where there is one outside of quotes.
             let after_display = if text.starts_with('"') { super::text::quoted_end(text)? } else { 0 };
             let tail = text.get(after_display..)?;
-            let tail = tail.find('>').and_then(|end| tail.get(end..)).unwrap_or(tail);
-            let params = tail.get(tail.find(';')?..)?;
+            let tail = split_at_byte(tail, b'>').map_or(tail, |(_, tail)| tail);
+            let (_, params) = split_at_byte(tail, b';')?;
             let value = super::params::Params::new(params).find("tag").filter(|tag| !tag.is_empty())?;
             let start = value.as_ptr() as usize - text.as_ptr() as usize;
             Some(start..start + value.len())
@@ -322,7 +322,7 @@ pub enum AddressError {
 
 /// §7.3.1: a line end and the blanks around it stand for one space.
 fn unfold(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
+    let text = lossy(bytes);
     let mut plain = String::with_capacity(text.len());
     for (index, line) in text.split(['\r', '\n']).enumerate() {
         let part = if index == 0 { line.trim_end_matches([' ', '\t']) } else { line.trim_matches([' ', '\t']) };

@@ -18,21 +18,31 @@ impl Host {
         Self::parse_with(text, |name| name.into())
     }
 
-    /// As [`Host::parse`], a name going on to share the bytes of `whole`, which `text` is a part of.
-    pub(super) fn parse_in(whole: &Text, text: &str) -> Option<Self> {
-        Self::parse_with(text, |name| whole.share(name))
-    }
-
-    fn parse_with(text: &str, name: impl Fn(&str) -> Text) -> Option<Self> {
+    /// As [`Host::parse`], a name kept as `name` says.
+    pub(super) fn parse_with(text: &str, name: impl Fn(&str) -> Text) -> Option<Self> {
         if let Some(inner) = text.strip_prefix('[') {
             return parse_ipv6(inner.strip_suffix(']')?).map(|ip| Self::Ip(ip.into()));
         }
-        if text.ends_with(|last: char| last.is_ascii_digit())
+        if text.as_bytes().last().is_some_and(u8::is_ascii_digit)
             && let Ok(ip) = text.parse::<Ipv4Addr>()
         {
             return Some(Self::Ip(ip.into()));
         }
         is_host_name(text).then(|| Self::Name(name(text)))
+    }
+
+    /// Whether [`Host::parse`] would take it.
+    pub(super) fn is_one(text: &str) -> bool {
+        match text.strip_prefix('[') {
+            Some(_) => Self::literal(text).is_some(),
+            // An IPv4 address is written as names may be.
+            None => is_host_name(text),
+        }
+    }
+
+    /// The address that a host as written names literally.
+    pub fn literal(text: &str) -> Option<IpAddr> {
+        Self::parse_with(text, |_| Text::default())?.ip()
     }
 
     /// The address, when it is a literal one.

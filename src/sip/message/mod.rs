@@ -37,6 +37,7 @@ pub use status::StatusCode;
 pub use text::{Text, has_control, is_token, quote, unquote};
 pub use uri::{Scheme, Uri, UriError, unescape, unescape_bytes};
 pub use verdict::Fault;
+pub(crate) use via::ViaParts;
 pub use via::{Via, ViaError};
 
 /// A request or a response.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::params::{Params, outside_quotes};
-use super::text::{Text, quoted_end, trim_lws, unquote};
+use super::text::{Text, quoted_end, split_at_byte, trim_lws, unquote};
 use super::uri::{Uri, UriError};
 
 /// `"Display" <uri>;params`, or a bare URI with parameters.
@@ -70,7 +70,33 @@ impl NameAddr {
         &self.params
     }
 
+    /// Whether it is one; its header parameters. Nothing is kept.
+    pub(super) fn check(text: &str) -> Result<Params<'_>, NameAddrError> {
+        let parts = Parts::of(text, false)?;
+        Uri::check(parts.uri)?;
+        Ok(Params::new(parts.params))
+    }
+
     fn read(text: &Text, bare_keeps_all: bool) -> Result<Self, NameAddrError> {
+        let Parts { display, uri, bare, params } = Parts::of(text, bare_keeps_all)?;
+        let display = display.map(|display| match display {
+            Cow::Borrowed(part) => text.share(part),
+            Cow::Owned(plain) => Text::from(plain),
+        });
+        Ok(Self { display, uri: Uri::from_text(text.share(uri))?, bare, params: text.share(params) })
+    }
+}
+
+/// An address taken apart, its URI not read yet.
+struct Parts<'a> {
+    display: Option<Cow<'a, str>>,
+    uri: &'a str,
+    bare: bool,
+    params: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn of(text: &'a str, bare_keeps_all: bool) -> Result<Self, NameAddrError> {
         let whole = trim_lws(text);
         let (display, rest) = if whole.starts_with('"') {
             let end = quoted_end(whole).ok_or(NameAddrError::Quote)?;
@@ -79,38 +105,32 @@ impl NameAddr {
             if !rest.starts_with('<') {
                 return Err(NameAddrError::Brackets);
             }
-            let display = match unquote(quoted) {
-                Cow::Borrowed(part) => text.share(part),
-                Cow::Owned(plain) => Text::from(plain),
-            };
-            (Some(display), rest)
+            (Some(unquote(quoted)), &rest[1..])
         } else {
-            match whole.find('<') {
-                None => return Self::read_bare(text, whole, bare_keeps_all),
-                Some(bracket) => {
-                    let (display, rest) = whole.split_at(bracket);
+            match split_at_byte(whole, b'<') {
+                None => return Self::of_bare(whole, bare_keeps_all),
+                Some((display, rest)) => {
                     let display = trim_lws(display);
                     // §25.1 has tokens only here. What would change the meaning is refused; what is merely untidy is shown.
                     if display.bytes().any(|byte| matches!(byte, b',' | b';' | b':' | b'"' | b'>' | b'\\') || byte < b' ' && byte != b'\t')
                     {
                         return Err(NameAddrError::Display);
                     }
-                    ((!display.is_empty()).then(|| text.share(display)), rest)
+                    ((!display.is_empty()).then_some(Cow::Borrowed(display)), rest)
                 }
             }
         };
-        let inner_end = rest.find('>').ok_or(NameAddrError::Brackets)?;
-        let uri = Uri::from_text(text.share(&rest[1..inner_end]))?;
-        let params = trim_lws(&rest[inner_end + 1..]);
+        let (uri, params) = split_at_byte(rest, b'>').ok_or(NameAddrError::Brackets)?;
+        let params = trim_lws(params);
         if !params.is_empty() && !params.starts_with(';') {
             return Err(NameAddrError::Trailing);
         }
-        Ok(Self { display, uri, bare: false, params: text.share(params) })
+        Ok(Self { display, uri, bare: false, params })
     }
 
-    fn read_bare(text: &Text, whole: &str, keeps_all: bool) -> Result<Self, NameAddrError> {
+    fn of_bare(whole: &'a str, keeps_all: bool) -> Result<Self, NameAddrError> {
         if keeps_all {
-            return Ok(Self { display: None, uri: Uri::from_text(text.share(whole))?, bare: true, params: Text::default() });
+            return Ok(Self { display: None, uri: whole, bare: true, params: "" });
         }
         let (uri, params) = whole.split_at(outside_quotes(whole, b';'));
         let uri = trim_lws(uri);
@@ -118,7 +138,7 @@ impl NameAddr {
         if uri.contains([',', '?', ' ', '\t']) {
             return Err(NameAddrError::Bare);
         }
-        Ok(Self { display: None, uri: Uri::from_text(text.share(uri))?, bare: true, params: text.share(params) })
+        Ok(Self { display: None, uri, bare: true, params })
     }
 }
 

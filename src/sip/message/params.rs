@@ -25,22 +25,43 @@ impl<'a> Iterator for Params<'a> {
     type Item = (&'a str, Option<&'a str>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if self.rest.is_empty() {
-                return None;
-            }
-            let end = outside_quotes(self.rest, b';');
+        while !self.rest.is_empty() {
+            let Bounds { equals, end } = Bounds::of(self.rest);
             let (item, rest) = self.rest.split_at(end);
             self.rest = rest.get(1..).unwrap_or("");
-            let item = trim_lws(item);
-            if item.is_empty() {
-                continue;
+            match equals {
+                Some(equals) => return Some((trim_lws(&item[..equals]), Some(trim_lws(&item[equals + 1..])))),
+                None if trim_lws(item).is_empty() => {}
+                None => return Some((trim_lws(item), None)),
             }
-            return Some(match item.split_once('=') {
-                Some((name, value)) => (trim_lws(name), Some(trim_lws(value))),
-                None => (item, None),
-            });
         }
+        None
+    }
+}
+
+/// Where the first parameter of a text ends, and its first equals sign.
+struct Bounds {
+    equals: Option<usize>,
+    end: usize,
+}
+
+impl Bounds {
+    fn of(text: &str) -> Self {
+        let (mut equals, mut index) = (None, 0);
+        while let Some(&byte) = text.as_bytes().get(index) {
+            match byte {
+                b';' => break,
+                b'=' if equals.is_none() => equals = Some(index),
+                // Quotes hide semicolons; quoted text that never ends is the last there is.
+                b'"' => {
+                    index += text.get(index..).and_then(quoted_end).unwrap_or(text.len() - index);
+                    continue;
+                }
+                _ => {}
+            }
+            index += 1;
+        }
+        Self { equals, end: index.min(text.len()) }
     }
 }
 

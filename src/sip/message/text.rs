@@ -16,7 +16,7 @@ impl Text {
     pub fn lossy(bytes: Bytes) -> Self {
         match std::str::from_utf8(&bytes) {
             Ok(_) => Self(bytes),
-            Err(_) => Self::from(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(_) => Self::from(lossy(&bytes).into_owned()),
         }
     }
 
@@ -80,6 +80,18 @@ impl fmt::Debug for Text {
     }
 }
 
+/// The text where the bytes are UTF-8; a copy with U+FFFD where they are not.
+pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    // The library's own looks at one byte at a time, this one at many.
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
+/// Cuts at the first such byte, which is ASCII. Header values are short: a plain loop is through before a search has begun.
+pub(super) fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|one| one == byte)?;
+    Some((&text[..at], &text[at + 1..]))
+}
+
 /// §25.1 `token`: one or more of alphanumerics and ``-.!%*_+`'~``.
 pub fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|&byte| is_token_byte(byte))
@@ -107,7 +119,18 @@ pub fn has_control(text: &[u8]) -> bool {
 }
 
 /// Trims SP and HT, and the line ends of folding.
+#[inline]
 pub(crate) fn trim_lws(text: &str) -> &str {
+    // Most text has nothing to trim.
+    match text.as_bytes() {
+        [] => text,
+        [only] if *only > b' ' => text,
+        [first, .., last] if *first > b' ' && *last > b' ' => text,
+        _ => trim_blanks(text),
+    }
+}
+
+fn trim_blanks(text: &str) -> &str {
     let blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
     let lead = text.as_bytes().iter().take_while(blank).count();
     let trail = text.as_bytes()[lead..].iter().rev().take_while(blank).count();

@@ -64,7 +64,17 @@ impl Uri {
 
     /// Reads a URI that goes on sharing the bytes it lies in.
     pub fn from_text(text: Text) -> Result<Self, UriError> {
-        let whole = text.as_str();
+        let uri = Self::read(&text, |host| Host::parse_with(host, |name| text.share(name)).map(Some))?;
+        Ok(Self { text, ..uri })
+    }
+
+    /// Whether it is one; of which scheme, and whether it has headers. Nothing is kept.
+    pub(super) fn check(text: &str) -> Result<(Scheme, bool), UriError> {
+        Self::read(text, |host| Host::is_one(host).then_some(None)).map(|uri| (uri.scheme, uri.has_headers()))
+    }
+
+    /// Takes it apart; `read_host` judges the host and says how it is kept, and the text itself is the caller's to put in.
+    fn read(whole: &str, read_host: impl Fn(&str) -> Option<Option<Host>>) -> Result<Self, UriError> {
         if whole.len() > usize::from(u16::MAX) {
             return Err(UriError::TooLong);
         }
@@ -89,12 +99,11 @@ impl Uri {
             text: Text::default(),
         };
         match scheme {
-            Scheme::Sip | Scheme::Sips => uri.read_sip(&text, whole, start)?,
+            Scheme::Sip | Scheme::Sips => uri.read_sip(whole, start, read_host)?,
             Scheme::Tel => uri.read_tel(whole, start)?,
             Scheme::Other if start == whole.len() => return Err(UriError::Trailing),
             Scheme::Other => {}
         }
-        uri.text = text;
         Ok(uri)
     }
 
@@ -192,7 +201,7 @@ impl Uri {
         }
     }
 
-    fn read_sip(&mut self, text: &Text, whole: &str, start: usize) -> Result<(), UriError> {
+    fn read_sip(&mut self, whole: &str, start: usize, read_host: impl Fn(&str) -> Option<Option<Host>>) -> Result<(), UriError> {
         // The user part may hold `;`, `?` and `/`, so the at sign is looked for before everything else (§25.1 `user-unreserved`).
         let host_start = match memchr::memchr(b'@', &whole.as_bytes()[start..]) {
             None => start,
@@ -209,7 +218,7 @@ impl Uri {
             }
         };
         let (host, port, rest) = split_host_port(&whole[host_start..], false).ok_or(UriError::Port)?;
-        self.host = Some(Host::parse_in(text, host).ok_or(UriError::Host)?);
+        self.host = read_host(host).ok_or(UriError::Host)?;
         self.port = port;
         self.read_tail(whole, whole.len() - rest.len())
     }
@@ -333,6 +342,11 @@ fn span(start: usize, end: usize) -> Span {
 }
 
 fn scheme_of(name: &str) -> Option<Scheme> {
+    match name {
+        "sip" => return Some(Scheme::Sip),
+        "sips" => return Some(Scheme::Sips),
+        _ => {}
+    }
     let valid = name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
     valid.then(|| {

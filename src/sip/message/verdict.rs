@@ -1,11 +1,12 @@
 //! Whether a message may be used, and what to answer if not (RFC 3261 §8.2, §18.3, RFC 4475).
 
-use super::fields::{AddressError, Fields, decimal};
+use super::fields::{Fields, decimal};
 use super::header_name::HeaderName;
 use super::method::Method;
 use super::name_addr::NameAddr;
 use super::text::has_control;
-use super::uri::{Scheme, UriError};
+use super::uri::{Scheme, Uri, UriError};
+use super::via::Via;
 use super::{Limits, Request, Response};
 
 /// What is wrong with a message, and what follows from it.
@@ -78,13 +79,11 @@ impl Request {
     }
 
     fn judge_uri(&self) -> Result<(), Fault> {
-        match self.uri() {
-            Ok(uri) => match uri.scheme() {
-                Scheme::Other => Err(Fault::answer(416, "Unsupported URI Scheme")),
-                // §19.1.5: headers are no part of a Request-URI.
-                _ if uri.has_headers() => Err(Fault::bad("Headers In Request-URI")),
-                _ => Ok(()),
-            },
+        match Uri::check(self.uri_text()) {
+            Ok((Scheme::Other, _)) => Err(Fault::answer(416, "Unsupported URI Scheme")),
+            // §19.1.5: headers are no part of a Request-URI.
+            Ok((_, true)) => Err(Fault::bad("Headers In Request-URI")),
+            Ok((_, false)) => Ok(()),
             Err(UriError::Port) => Err(Fault::bad("Bad Request-URI: Port")),
             Err(UriError::Host) => Err(Fault::bad("Bad Request-URI: Host")),
             Err(UriError::Escape) => Err(Fault::bad("Bad Request-URI: Escape")),
@@ -121,23 +120,20 @@ fn judge_common(fields: &Fields) -> Result<(), Fault> {
         return Err(Fault::bad("Control Character In Header"));
     }
     judge_vias(fields)?;
-    let address = |name| match fields.address(name) {
-        // §7.3.1: a parameter comes once; of two tags nobody knows which names the dialog.
-        Ok(address) if address.params().filter(|(name, _)| name.eq_ignore_ascii_case("tag")).nth(1).is_some() => {
-            Err(Fault::bad("More Than One Tag"))
-        }
-        Ok(_) => Ok(()),
-        Err(AddressError::Missing) if name == HeaderName::From => Err(Fault::bad("Missing From")),
-        Err(AddressError::Missing) => Err(Fault::bad("Missing To")),
-        Err(AddressError::Malformed(_)) if name == HeaderName::From => Err(Fault::bad("Bad From")),
-        Err(AddressError::Malformed(_)) => Err(Fault::bad("Bad To")),
-    };
-    address(HeaderName::From)?;
-    address(HeaderName::To)?;
+    judge_address(fields, HeaderName::From, Fault::bad("Missing From"), Fault::bad("Bad From"))?;
+    judge_address(fields, HeaderName::To, Fault::bad("Missing To"), Fault::bad("Bad To"))?;
     if fields.call_id().is_none() {
         return Err(Fault::bad("Missing Or Bad Call-ID"));
     }
     judge_length(fields)
+}
+
+fn judge_address(fields: &Fields, name: HeaderName, missing: Fault, bad: Fault) -> Result<(), Fault> {
+    let address = fields.text(name).ok_or(missing)?;
+    let params = NameAddr::check(&address).map_err(|_| bad)?;
+    // §7.3.1: a parameter comes once; of two tags nobody knows which names the dialog.
+    let second_tag = params.filter(|(name, _)| name.eq_ignore_ascii_case("tag")).nth(1);
+    if second_tag.is_some() { Err(Fault::bad("More Than One Tag")) } else { Ok(()) }
 }
 
 /// §7.3.1: headers that are no lists come once.
@@ -162,12 +158,12 @@ fn judge_counts(fields: &Fields) -> Result<(), Fault> {
 
 fn judge_vias(fields: &Fields) -> Result<(), Fault> {
     let mut count = 0;
-    for via in fields.vias() {
+    for via in fields.list(HeaderName::Via) {
         count += 1;
         if count > Limits::DEFAULT.vias {
             return Err(Fault::answer(513, "Message Too Large: Too Many Via"));
         }
-        if via.is_err() {
+        if Via::check(&via).is_err() {
             return Err(Fault::bad("Bad Via"));
         }
     }
@@ -183,8 +179,8 @@ fn judge_length(fields: &Fields) -> Result<(), Fault> {
 }
 
 fn judge_contacts(fields: &Fields) -> Result<(), Fault> {
-    for item in fields.shared_items(HeaderName::Contact) {
-        if &*item != "*" && NameAddr::from_text(&item).is_err() {
+    for item in fields.list(HeaderName::Contact) {
+        if item != "*" && NameAddr::check(&item).is_err() {
             return Err(Fault::bad("Bad Contact"));
         }
     }
@@ -193,7 +189,7 @@ fn judge_contacts(fields: &Fields) -> Result<(), Fault> {
 
 fn judge_routes(fields: &Fields) -> Result<(), Fault> {
     for (name, fault) in [(HeaderName::Route, "Bad Route"), (HeaderName::RecordRoute, "Bad Record-Route")] {
-        if fields.addresses(name).any(|route| route.is_err()) {
+        if fields.list(name).any(|route| NameAddr::check(&route).is_err()) {
             return Err(Fault::bad(fault));
         }
     }

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::host::{Host, parse_ip, split_host_port};
 use super::params::Params;
-use super::text::{Text, is_token, trim_lws};
+use super::text::{Text, is_token, split_at_byte, trim_lws};
 use crate::sip::transport::Transport;
 
 /// One Via value: who sent, by what, and which transaction.
@@ -16,6 +16,10 @@ pub struct Via {
     transport: Range<usize>,
     sent_by: Range<usize>,
     params: Range<usize>,
+    // The parameters that each Via is asked for.
+    branch: Option<Range<usize>>,
+    rport: Option<Range<usize>>,
+    maddr: Option<Range<usize>>,
     pub host: Host,
     /// The port, where sent-by has one.
     pub port: Option<u16>,
@@ -42,31 +46,31 @@ impl Via {
 
     /// Reads one value that goes on sharing the bytes it lies in.
     pub fn from_text(text: Text) -> Result<Self, ViaError> {
-        let all = text.as_str();
-        let whole = trim_lws(all);
-        // §25.1: blanks may stand around the slashes.
-        let mut protocol = whole.splitn(3, '/').map(trim_lws);
-        let (Some(name), Some(version), Some(rest)) = (protocol.next(), protocol.next(), protocol.next()) else {
-            return Err(ViaError::Protocol);
-        };
-        let (transport, sent_by) = rest.split_once([' ', '\t']).ok_or(ViaError::Protocol)?;
-        // The version is the start line's to judge: even a 505 must find its way back.
-        if !name.eq_ignore_ascii_case("SIP") || !is_token(version.as_bytes()) || !is_token(transport.as_bytes()) {
-            return Err(ViaError::Protocol);
-        }
-        let sent_by = trim_lws(sent_by);
-        let (host, port, params) = split_host_port(sent_by, true).ok_or(ViaError::SentBy)?;
-        let host = Host::parse_in(&text, host).ok_or(ViaError::SentBy)?;
-        if !params.is_empty() && !params.starts_with(';') {
-            return Err(ViaError::Trailing);
-        }
-        let written = trim_lws(&sent_by[..sent_by.len() - params.len()]);
+        let parts = ViaParts::of(&text)?;
+        let host = Host::parse_with(parts.host, |name| text.share(name)).ok_or(ViaError::SentBy)?;
+        let start = text.as_ptr() as usize;
         let range = |part: &str| {
-            let start = part.as_ptr() as usize - all.as_ptr() as usize;
+            let start = part.as_ptr() as usize - start;
             start..start + part.len()
         };
-        let (transport, sent_by, params) = (range(transport), range(written), range(params));
-        Ok(Self { transport, sent_by, params, host, port, text })
+        let (mut branch, mut rport, mut maddr) = (None, None, None);
+        for (name, value) in parts.params() {
+            let known = match name.len() {
+                6 if name.eq_ignore_ascii_case("branch") => &mut branch,
+                5 if name.eq_ignore_ascii_case("rport") => &mut rport,
+                5 if name.eq_ignore_ascii_case("maddr") => &mut maddr,
+                _ => continue,
+            };
+            known.get_or_insert(value.map_or(0..0, range));
+        }
+        let (transport, sent_by, params) = (range(parts.transport), range(parts.sent_by), range(parts.params));
+        Ok(Self { transport, sent_by, params, branch, rport, maddr, host, port: parts.port, text })
+    }
+
+    /// Whether it is one. Nothing is kept.
+    pub(super) fn check(text: &str) -> Result<(), ViaError> {
+        let parts = ViaParts::of(text)?;
+        if Host::is_one(parts.host) { Ok(()) } else { Err(ViaError::SentBy) }
     }
 
     /// The transport, when it is one that we speak.
@@ -84,14 +88,16 @@ impl Via {
     }
 
     pub fn branch(&self) -> Option<&str> {
-        self.param("branch").filter(|branch| !branch.is_empty())
+        self.branch.as_ref().map(|branch| self.at(branch)).filter(|branch| !branch.is_empty())
     }
 
-    /// A branch that RFC 3261 made (§8.1.1.7: it begins with the cookie and has something after it).
+    /// The branch, where RFC 3261 made it (§8.1.1.7: it begins with the cookie and has something after it).
+    pub fn rfc3261_branch(&self) -> Option<&str> {
+        self.branch().filter(|branch| branch.len() > 7 && branch.get(..7).is_some_and(|cookie| cookie.eq_ignore_ascii_case("z9hG4bK")))
+    }
+
     pub fn has_rfc3261_branch(&self) -> bool {
-        self.branch()
-            .and_then(|branch| branch.get(..7).zip(branch.get(7..)))
-            .is_some_and(|(cookie, rest)| cookie.eq_ignore_ascii_case("z9hG4bK") && !rest.is_empty())
+        self.rfc3261_branch().is_some()
     }
 
     pub fn received(&self) -> Option<IpAddr> {
@@ -100,11 +106,11 @@ impl Via {
 
     /// `Some(None)`: the sender asks for it; `Some(Some(port))`: filled in (RFC 3581).
     pub fn rport(&self) -> Option<Option<u16>> {
-        self.param("rport").map(|value| value.parse().ok())
+        self.rport.as_ref().map(|port| self.at(port).parse().ok())
     }
 
     pub fn maddr(&self) -> Option<&str> {
-        self.param("maddr")
+        self.maddr.as_ref().map(|maddr| self.at(maddr))
     }
 
     /// The first parameter of this name, as written; `Some("")` for a flag.
@@ -122,6 +128,42 @@ impl Via {
 
     fn at(&self, range: &Range<usize>) -> &str {
         self.text.get(range.clone()).unwrap_or("")
+    }
+}
+
+/// A Via value taken apart where it lies; its host not read yet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ViaParts<'a> {
+    pub transport: &'a str,
+    /// `host[:port]` as written.
+    pub sent_by: &'a str,
+    pub host: &'a str,
+    pub port: Option<u16>,
+    params: &'a str,
+}
+
+impl<'a> ViaParts<'a> {
+    pub fn of(text: &'a str) -> Result<Self, ViaError> {
+        // §25.1: blanks may stand around the slashes.
+        let (name, rest) = split_at_byte(trim_lws(text), b'/').ok_or(ViaError::Protocol)?;
+        let (version, rest) = split_at_byte(rest, b'/').ok_or(ViaError::Protocol)?;
+        let (name, version, rest) = (trim_lws(name), trim_lws(version), trim_lws(rest));
+        let blank = rest.bytes().position(|byte| matches!(byte, b' ' | b'\t')).ok_or(ViaError::Protocol)?;
+        let (transport, sent_by) = rest.split_at(blank);
+        // The version is the start line's to judge: even a 505 must find its way back.
+        if !name.eq_ignore_ascii_case("SIP") || !is_token(version.as_bytes()) || !is_token(transport.as_bytes()) {
+            return Err(ViaError::Protocol);
+        }
+        let sent_by = trim_lws(sent_by);
+        let (host, port, params) = split_host_port(sent_by, true).ok_or(ViaError::SentBy)?;
+        if !params.is_empty() && !params.starts_with(';') {
+            return Err(ViaError::Trailing);
+        }
+        Ok(Self { transport, sent_by: trim_lws(&sent_by[..sent_by.len() - params.len()]), host, port, params })
+    }
+
+    pub fn params(&self) -> Params<'a> {
+        Params::new(self.params)
     }
 }
 

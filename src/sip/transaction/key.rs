@@ -16,18 +16,21 @@ pub struct ServerKey {
     pub own: u64,
     /// For ACK and CANCEL: the INVITE transaction that they speak of. Else the same as `own`.
     pub invite: u64,
-    /// The same request over another path has the same value here (§8.2.2.2).
-    pub merge: u64,
+    /// The same request over another path has the same value here (§8.2.2.2). None inside a dialog, where nobody asks.
+    pub merge: Option<u64>,
 }
 
 impl ServerKey {
     pub fn of(request: &Request, top: &Via, ids: &Ids) -> Self {
         let mut base = ids.hasher();
-        if let Some(branch) = top.branch().filter(|_| top.has_rfc3261_branch()) {
+        if let Some(branch) = top.rfc3261_branch() {
             branch.hash(&mut base);
             // Hosts compare without regard to case, ports by their presence.
-            for byte in top.sent_by().bytes() {
-                base.write_u8(byte.to_ascii_lowercase());
+            let sent_by = top.sent_by();
+            if sent_by.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                base.write(sent_by.to_ascii_lowercase().as_bytes());
+            } else {
+                base.write(sent_by.as_bytes());
             }
         } else {
             // RFC 2543 has no branch to trust: the whole of what stays the same between INVITE, ACK and CANCEL. The To tag
@@ -48,10 +51,13 @@ impl ServerKey {
             method => with(method.as_str()),
         };
         let invite = if *request.method() == Method::CANCEL { with(Method::INVITE.as_str()) } else { own };
-        let mut merge = ids.hasher();
-        request.from_tag().hash(&mut merge);
-        request.call_id().hash(&mut merge);
-        request.text(HeaderName::CSeq).hash(&mut merge);
-        Self { own, invite, merge: merge.finish() }
+        let merge = request.to_tag().is_none().then(|| {
+            let mut merge = ids.hasher();
+            request.from_tag().hash(&mut merge);
+            request.call_id().hash(&mut merge);
+            request.text(HeaderName::CSeq).hash(&mut merge);
+            merge.finish()
+        });
+        Self { own, invite, merge }
     }
 }

@@ -180,7 +180,7 @@ impl<U: Copy> Layer<U> {
 
     /// Whether the same request is being dealt with already, having come by another path (§8.2.2.2).
     pub fn is_merged(&self, key: &ServerKey) -> bool {
-        let other = self.merges.get(&key.merge).and_then(|&slot| self.transactions.get(slot as usize));
+        let other = key.merge.and_then(|merge| self.merges.get(&merge)).and_then(|&slot| self.transactions.get(slot as usize));
         other.and_then(Transaction::key).is_some_and(|other| other.own != key.own)
     }
 
@@ -196,8 +196,8 @@ impl<U: Copy> Layer<U> {
         };
         let id = self.insert(now, role, flow, user);
         self.servers.insert(key.own, id.slot);
-        if request.to_tag().is_none() {
-            self.merges.insert(key.merge, id.slot);
+        if let Some(merge) = key.merge {
+            self.merges.insert(merge, id.slot);
         }
         self.apply(now, id.slot, effects, None);
         id
@@ -358,7 +358,9 @@ impl<U: Copy> Layer<U> {
             self.lingering -= usize::from(transaction.lingers);
             if let Some(key) = transaction.key() {
                 forget(&mut self.servers, key.own, slot);
-                forget(&mut self.merges, key.merge, slot);
+                if let Some(merge) = key.merge {
+                    forget(&mut self.merges, merge, slot);
+                }
             }
         }
         let transactions = &self.transactions;

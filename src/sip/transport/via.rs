@@ -1,38 +1,43 @@
 //! Where responses go: `received` and `rport` (RFC 3261 §18.2, RFC 3581).
 
-use std::borrow::Cow;
+use std::fmt::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 
-use crate::sip::message::{Host, Via};
+use crate::sip::message::{Host, Via, ViaParts};
 
-/// A Via value with what its packet's source adds to it: `received` where sent-by is no such address (§18.2.1),
+/// Writes a Via value with what its packet's source adds to it: `received` where sent-by is no such address (§18.2.1),
 /// and both `received` and `rport` where the sender asks for them (RFC 3581 §4). A value that can not be read stays as it is.
-pub fn received_from(value: &str, source: SocketAddr) -> Cow<'_, str> {
-    let Ok(via) = Via::parse(value) else { return Cow::Borrowed(value) };
-    let asked = via.rport().is_some();
-    let differs = via.host != Host::Ip(source.ip());
-    if !asked && !differs && via.param("received").is_none() {
-        return Cow::Borrowed(value);
+pub fn write_received_from(out: &mut impl Write, value: &str, source: SocketAddr) -> fmt::Result {
+    let Ok(via) = ViaParts::of(value) else { return out.write_str(value) };
+    let has = |wanted: &str| via.params().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    let asked = has("rport");
+    let differs = Host::literal(via.host) != Some(source.ip());
+    if !asked && !differs && !has("received") {
+        return out.write_str(value);
     }
-    let mut marked = format!("SIP/2.0/{} {}", via.transport_text(), via.sent_by());
+    for part in ["SIP/2.0/", via.transport, " ", via.sent_by] {
+        out.write_str(part)?;
+    }
     for (name, param) in via.params() {
         // A `received` that the sender wrote says nothing: only the packet does.
         if name.eq_ignore_ascii_case("received") {
             continue;
         }
-        marked.push(';');
-        marked.push_str(name);
+        out.write_char(';')?;
+        out.write_str(name)?;
         if name.eq_ignore_ascii_case("rport") {
-            marked.push_str(&format!("={}", source.port()));
+            write!(out, "={}", source.port())?;
         } else if let Some(param) = param {
-            marked.push('=');
-            marked.push_str(param);
+            out.write_char('=')?;
+            out.write_str(param)?;
         }
     }
-    if asked || differs {
-        marked.push_str(&format!(";received={}", source.ip()));
+    match source.ip() {
+        _ if !asked && !differs => Ok(()),
+        // Written there already, and cheaper to copy than to print.
+        IpAddr::V4(_) if !differs => out.write_str(";received=").and_then(|()| out.write_str(via.host)),
+        ip => write!(out, ";received={ip}"),
     }
-    Cow::Owned(marked)
 }
 
 /// Where a response goes over UDP (§18.2.2, RFC 3581 §4), or over a new connection when the request's is gone.
@@ -56,6 +61,12 @@ pub fn response_address(via: &Via, source: SocketAddr) -> Option<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn received_from(value: &str, source: SocketAddr) -> String {
+        let mut marked = String::new();
+        write_received_from(&mut marked, value, source).unwrap();
+        marked
+    }
 
     fn source() -> SocketAddr {
         "198.51.100.7:40000".parse().unwrap()
