@@ -200,7 +200,7 @@ fn unknown_things_are_read_past() {
     assert_eq!((param("cparam02").param("unknownparam"), param("cparam02").uri.param("unknownparam")), (None, Some("")));
     let headers = NameAddr::parse(&rfc4475("regescrt").text(HeaderName::Contact).unwrap()).unwrap();
     assert_eq!(headers.uri.headers().next(), Some(("Route", "%3Csip:sip.example.com%3E")));
-    let auth: Vec<_> = rfc4475("regaut01").auth(HeaderName::Authorization).map(|value| value.scheme).collect();
+    let auth: Vec<_> = rfc4475("regaut01").auth(HeaderName::Authorization).map(|value| value.scheme.into_owned()).collect();
     assert_eq!(auth, ["NoOneKnowsThisScheme"]);
 }
 

@@ -34,7 +34,7 @@ pub struct Knock<'a> {
     /// Where the packet came from.
     pub source: IpAddr,
     /// What its `Authorization` headers say, in order.
-    pub answers: &'a [Answer],
+    pub answers: &'a [Answer<'a>],
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl Admission {
             let password = |_: &str| user.map(|(_, _, user)| user.secret.reveal());
             match (self.authenticator.check(now, asked, answer, password, md5), user) {
                 (Ok(algorithm), Some((peer, ..))) => {
-                    let (user, algorithm) = (answer.username.clone(), algorithm.name().to_owned());
+                    let (user, algorithm) = (answer.username.to_owned(), algorithm.name().to_owned());
                     let by = match by_network {
                         Some((required, network)) if required == peer => model::Admission::Both { network, user, algorithm },
                         _ => model::Admission::Digest { user, algorithm },
@@ -198,7 +198,7 @@ mod tests {
     }
 
     impl Door {
-        fn knocks(&mut self, source: &str, answers: &[Answer]) -> Verdict {
+        fn knocks(&mut self, source: &str, answers: &[Answer<'_>]) -> Verdict {
             let knock = Knock { method: "INVITE", request_uri: "sip:bridge@h", source: source.parse().unwrap(), answers };
             self.admission.judge(self.now, knock)
         }

@@ -38,12 +38,8 @@ impl Switch {
             }
             return;
         }
-        let answers: Vec<Answer> = incoming
-            .request
-            .auth(HeaderName::Authorization)
-            .filter(crate::sip::message::AuthValue::is_digest)
-            .filter_map(|value| Answer::read(value.params()))
-            .collect();
+        let credentials: Vec<_> = incoming.request.auth(HeaderName::Authorization).filter(|value| value.is_digest()).collect();
+        let answers: Vec<_> = credentials.iter().filter_map(|value| Answer::read(value.params())).collect();
         let knock =
             Knock { method: incoming.request.method().as_str(), request_uri: incoming.request.uri_text(), source, answers: &answers };
         match self.admission.judge(now, knock) {
@@ -123,9 +119,7 @@ impl Switch {
         self.arrived(id, &invite, flow.remote);
         let name = self.admission.peers().get(peer).map_or(String::new(), |peer| peer.name.clone());
         self.tell(id, CallEvent::CallAdmitted { peer: name, by });
-        let fields: Vec<(&str, std::borrow::Cow<'_, str>)> = invite.iter().map(|(name, _, value)| (name, value)).collect();
-        let (context, findings) = context::read(fields.iter().map(|(name, value)| (*name, value.as_ref())));
-        drop(fields);
+        let (context, findings) = context::read(invite.others_with_prefix("X-"));
         self.tell(id, CallEvent::ContextRead { context: context.clone() });
         for finding in findings {
             self.tell(id, CallEvent::FindingRaised { finding });

@@ -21,10 +21,11 @@ const CONTRACT_PREFIX: &str = "X-GA-";
 ///
 /// Names compare without regard to case; a variable keeps the case that arrived. Of a name that comes
 /// twice the first counts. Names that differ in case only are both kept. Each of these is a finding.
-pub fn read<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> (Context, Vec<Finding>) {
+pub fn read<N: AsRef<str>, V: AsRef<str>>(headers: impl Iterator<Item = (N, V)>) -> (Context, Vec<Finding>) {
     let mut context = Context::default();
     let mut findings = Vec::new();
     for (name, value) in headers {
+        let (name, value) = (name.as_ref(), value.as_ref());
         if let Some(variable) = strip_prefix_ignoring_case(name, INPUT_VARIABLE_PREFIX) {
             read_variable(&mut context, &mut findings, variable, value);
             continue;

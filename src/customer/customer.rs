@@ -238,8 +238,8 @@ impl Customer {
         let users = &self.site.setup.return_users;
         let password = |user: &str| users.iter().find(|u| u.username == user).map(|u| u.secret.reveal());
         let mut stale = false;
-        let answers = request.auth(HeaderName::Authorization).filter(|a| a.is_digest()).filter_map(|a| Answer::read(a.params()));
-        for answer in answers {
+        let credentials: Vec<_> = request.auth(HeaderName::Authorization).filter(|a| a.is_digest()).collect();
+        for answer in credentials.iter().filter_map(|a| Answer::read(a.params())) {
             match self.authenticator.check(now, asked, &answer, password, true) {
                 Ok(_) => return None,
                 Err(refusal) => stale |= refusal.is_stale(),

@@ -356,7 +356,8 @@ fn a_challenge_is_answered_with_the_password_and_never_twice_with_a_wrong_one() 
         let first = lab.bridge_invited();
         challenge(&mut lab, &mut authenticator, first);
         let second = lab.bridge_invited();
-        let answer = second.request.auth(HeaderName::Authorization).next().and_then(|a| Answer::read(a.params())).expect("an answer");
+        let credentials = second.request.auth(HeaderName::Authorization).next().expect("credentials");
+        let answer = Answer::read(credentials.params()).expect("an answer");
         let asked = Asked { method: "INVITE", request_uri: second.request.uri_text(), source: second.flow.remote.ip() };
         let judged = authenticator.check(lab.now, asked, &answer, |user| (user == "sbc").then_some("open sesame"), true);
         assert_eq!(judged.is_ok(), admitted, "{judged:?}");

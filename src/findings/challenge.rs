@@ -39,7 +39,7 @@ pub(super) fn of_exchange(exchange: &Exchange<'_>, found: &mut Vec<Finding>) {
 }
 
 /// What is wrong with an answer by its form: one thing, since the rest follows from it.
-fn judge_answer(again: &Item, challenge: &Item, offered: &[AuthValue], found: &mut Vec<Finding>) {
+fn judge_answer(again: &Item, challenge: &Item, offered: &[AuthValue<'_>], found: &mut Vec<Finding>) {
     let given = credentials(again.fields());
     let Some(answer) = answer_to(&given, offered) else { return };
     let one = wrong_realm(again, answer, offered)
@@ -64,8 +64,8 @@ fn basic(request: &Item) -> Option<Finding> {
     })
 }
 
-fn unanswerable(challenge: &Item, offered: &[AuthValue]) -> Option<Finding> {
-    let usable = |value: &&AuthValue| {
+fn unanswerable(challenge: &Item, offered: &[AuthValue<'_>]) -> Option<Finding> {
+    let usable = |value: &&AuthValue<'_>| {
         value.is_digest()
             && value.param("algorithm").is_none_or(|name| Algorithm::parse(name).is_some())
             && value.param("qop").is_none_or(|qop| qop.split(',').any(|option| option.trim().eq_ignore_ascii_case("auth")))
@@ -121,7 +121,7 @@ fn credentials_missing(exchange: &Exchange<'_>, transaction: &Transaction<'_>, c
 }
 
 /// Right by its form, and refused all the same: the secret, or the user.
-fn credentials_refused(transaction: &Transaction<'_>, challenge: &Item, offered: &[AuthValue]) -> Option<Finding> {
+fn credentials_refused(transaction: &Transaction<'_>, challenge: &Item, offered: &[AuthValue<'_>]) -> Option<Finding> {
     let given = credentials(transaction.request.fields());
     let answer = answer_to(&given, offered)?;
     if offered.iter().any(is_stale)
@@ -168,7 +168,7 @@ fn stale_nonces(stale: &[&Item]) -> Option<Finding> {
     Some(finding)
 }
 
-fn wrong_realm(again: &Item, answer: &AuthValue, offered: &[AuthValue]) -> Option<Finding> {
+fn wrong_realm(again: &Item, answer: &AuthValue<'_>, offered: &[AuthValue<'_>]) -> Option<Finding> {
     let realm = answer.param("realm").unwrap_or_default();
     let asked: Vec<&str> = offered.iter().filter_map(|value| value.param("realm")).collect();
     (!asked.is_empty() && !asked.contains(&realm)).then(|| {
@@ -184,7 +184,7 @@ fn wrong_realm(again: &Item, answer: &AuthValue, offered: &[AuthValue]) -> Optio
     })
 }
 
-fn wrong_algorithm(again: &Item, answer: &AuthValue, offered: &[AuthValue]) -> Option<Finding> {
+fn wrong_algorithm(again: &Item, answer: &AuthValue<'_>, offered: &[AuthValue<'_>]) -> Option<Finding> {
     let used = answer.param("algorithm").unwrap_or("MD5");
     let asked: Vec<&str> = offered.iter().map(|value| value.param("algorithm").unwrap_or("MD5")).collect();
     (!asked.is_empty() && !asked.iter().any(|name| name.eq_ignore_ascii_case(used))).then(|| {
@@ -198,7 +198,7 @@ fn wrong_algorithm(again: &Item, answer: &AuthValue, offered: &[AuthValue]) -> O
     })
 }
 
-fn wrong_uri(again: &Item, answer: &AuthValue) -> Option<Finding> {
+fn wrong_uri(again: &Item, answer: &AuthValue<'_>) -> Option<Finding> {
     let (signed, sent) = (answer.param("uri")?, again.request()?.uri_text());
     (signed != sent).then(|| {
         again.finding(
@@ -211,7 +211,7 @@ fn wrong_uri(again: &Item, answer: &AuthValue) -> Option<Finding> {
     })
 }
 
-fn half_qop(again: &Item, answer: &AuthValue) -> Option<Finding> {
+fn half_qop(again: &Item, answer: &AuthValue<'_>) -> Option<Finding> {
     let missing = answer.param("qop").filter(|_| answer.param("cnonce").is_none() || answer.param("nc").is_none())?;
     Some(again.finding(
         "qop-without-cnonce",
@@ -223,7 +223,7 @@ fn half_qop(again: &Item, answer: &AuthValue) -> Option<Finding> {
 }
 
 /// A new nonce begins with 1.
-fn count_not_rising(again: &Item, answer: &AuthValue, challenge: &Item) -> Option<Finding> {
+fn count_not_rising(again: &Item, answer: &AuthValue<'_>, challenge: &Item) -> Option<Finding> {
     let fresh = challenges(challenge.fields()).iter().any(|value| value.param("nonce") == answer.param("nonce"));
     let count = answer.param("nc").filter(|nc| fresh && u32::from_str_radix(nc, 16).ok() != Some(1))?;
     Some(again.finding(
@@ -235,11 +235,11 @@ fn count_not_rising(again: &Item, answer: &AuthValue, challenge: &Item) -> Optio
     ))
 }
 
-fn challenges(fields: &Fields) -> Vec<AuthValue> {
+fn challenges(fields: &Fields) -> Vec<AuthValue<'_>> {
     fields.auth(HeaderName::WwwAuthenticate).chain(fields.auth(HeaderName::ProxyAuthenticate)).collect()
 }
 
-fn credentials(fields: &Fields) -> Vec<AuthValue> {
+fn credentials(fields: &Fields) -> Vec<AuthValue<'_>> {
     if !fields.has(HeaderName::Authorization) && !fields.has(HeaderName::ProxyAuthorization) {
         return Vec::new();
     }
@@ -247,12 +247,12 @@ fn credentials(fields: &Fields) -> Vec<AuthValue> {
 }
 
 /// The credentials for a realm that was asked for, else the first: a request may carry some for each proxy on its way.
-fn answer_to<'a>(given: &'a [AuthValue], offered: &[AuthValue]) -> Option<&'a AuthValue> {
-    let asked = |answer: &&AuthValue| offered.iter().any(|value| value.param("realm") == answer.param("realm"));
+fn answer_to<'a>(given: &'a [AuthValue<'a>], offered: &[AuthValue<'_>]) -> Option<&'a AuthValue<'a>> {
+    let asked = |answer: &&AuthValue<'_>| offered.iter().any(|value| value.param("realm") == answer.param("realm"));
     let mut digests = given.iter().filter(|value| value.is_digest());
     digests.clone().find(asked).or_else(|| digests.next())
 }
 
-fn is_stale(value: &AuthValue) -> bool {
+fn is_stale(value: &AuthValue<'_>) -> bool {
     value.param("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true"))
 }

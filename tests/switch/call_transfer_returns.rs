@@ -75,7 +75,8 @@ fn by_invite_to_its_own_uri_with_its_own_credentials() {
     lab.does(Return, |ua, now| ua.respond(now, incoming, 401, "", &headers)).unwrap();
 
     let incoming = lab.hears_request(Return);
-    let answer = Answer::read(incoming.request.auth(HeaderName::Authorization).next().unwrap().params()).unwrap();
+    let value = incoming.request.auth(HeaderName::Authorization).next().unwrap();
+    let answer = Answer::read(value.params()).unwrap();
     let asked = Asked { method: "INVITE", request_uri: incoming.request.uri_text(), source };
     assert!(door.check(lab.now, asked, &answer, |user| (user == "api_user").then_some("pw"), true).is_ok());
     let back = lab.does(Return, |ua, now| ua.accept_invite(now, incoming)).unwrap();

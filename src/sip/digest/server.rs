@@ -19,7 +19,8 @@ use super::{Algorithm, Protection, Response, hex, push_quoted};
 /// Makes challenges and judges answers for one realm.
 pub struct Authenticator {
     realm: String,
-    key: [u8; 32],
+    /// Has taken the key in.
+    mac: Hmac<Sha256>,
     /// Birth of the clock inside nonces.
     epoch: Instant,
     serial: u32,
@@ -28,17 +29,17 @@ pub struct Authenticator {
 }
 
 /// The parameters of an `Authorization: Digest`, unquoted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Answer {
-    pub username: String,
-    pub realm: String,
-    pub nonce: String,
-    pub uri: String,
-    pub response: String,
-    pub algorithm: Option<String>,
-    pub cnonce: Option<String>,
-    pub qop: Option<String>,
-    pub nc: Option<String>,
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Answer<'a> {
+    pub username: &'a str,
+    pub realm: &'a str,
+    pub nonce: &'a str,
+    pub uri: &'a str,
+    pub response: &'a str,
+    pub algorithm: Option<&'a str>,
+    pub cnonce: Option<&'a str>,
+    pub qop: Option<&'a str>,
+    pub nc: Option<&'a str>,
 }
 
 /// The request that an answer came with, and from where.
@@ -74,14 +75,14 @@ impl Refusal {
     }
 }
 
-impl Answer {
+impl<'a> Answer<'a> {
     /// From the parameters of the header; `None` where one that must be there is missing or comes twice.
-    pub fn read<N: AsRef<str>, V: AsRef<str>>(parameters: impl IntoIterator<Item = (N, V)>) -> Option<Self> {
+    pub fn read(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Self> {
         const NAMES: [&str; 9] = ["username", "realm", "nonce", "uri", "response", "algorithm", "cnonce", "qop", "nc"];
-        let mut values: [Option<String>; 9] = Default::default();
+        let mut values = [None; 9];
         for (name, value) in parameters {
-            let Some(index) = NAMES.iter().position(|n| n.eq_ignore_ascii_case(name.as_ref())) else { continue };
-            if values[index].replace(value.as_ref().to_owned()).is_some() {
+            let Some(index) = NAMES.iter().position(|n| n.eq_ignore_ascii_case(name)) else { continue };
+            if values[index].replace(value).is_some() {
                 return None;
             }
         }
@@ -93,7 +94,8 @@ impl Answer {
 impl Authenticator {
     /// `key` is random and made anew at every start.
     pub fn new(realm: impl Into<String>, key: [u8; 32], epoch: Instant) -> Self {
-        Self { realm: realm.into(), key, epoch, serial: 0, lifetime: NONCE_LIFETIME, used: Used::default() }
+        let mac = Hmac::new_from_slice(&key).expect("HMAC takes a key of any length");
+        Self { realm: realm.into(), mac, epoch, serial: 0, lifetime: NONCE_LIFETIME, used: Used::default() }
     }
 
     pub fn realm(&self) -> &str {
@@ -114,29 +116,26 @@ impl Authenticator {
         &mut self,
         now: Instant,
         asked: Asked<'_>,
-        answer: &Answer,
+        answer: &Answer<'_>,
         password: impl FnOnce(&str) -> Option<&'p str>,
         md5: bool,
     ) -> Result<Algorithm, Refusal> {
-        let algorithm = answer.algorithm.as_deref().map_or(Some(Algorithm::MD5), Algorithm::parse).ok_or(Refusal::Malformed)?;
+        let algorithm = answer.algorithm.map_or(Some(Algorithm::MD5), Algorithm::parse).ok_or(Refusal::Malformed)?;
         let offered = algorithm == Algorithm::SHA256 || md5 && algorithm == Algorithm::MD5;
         let count = answer.count().ok_or(Refusal::Malformed)?;
         if !offered || answer.realm != self.realm {
             return Err(Refusal::Malformed);
         }
-        let known = password(&answer.username);
+        let known = password(answer.username);
         let expected = Response {
             algorithm,
-            username: &answer.username,
+            username: answer.username,
             realm: &self.realm,
             password: known.unwrap_or("nobody has this password"),
-            nonce: &answer.nonce,
-            protection: answer
-                .qop
-                .as_ref()
-                .map(|_| Protection { nc: answer.nc.as_deref().unwrap_or_default(), cnonce: answer.cnonce.as_deref().unwrap_or_default() }),
+            nonce: answer.nonce,
+            protection: answer.qop.map(|_| Protection { nc: answer.nc.unwrap_or_default(), cnonce: answer.cnonce.unwrap_or_default() }),
             method: asked.method,
-            uri: &answer.uri,
+            uri: answer.uri,
         }
         .compute();
         let right: bool = expected.as_bytes().ct_eq(answer.response.to_ascii_lowercase().as_bytes()).into();
@@ -144,10 +143,10 @@ impl Authenticator {
             return Err(Refusal::Wrong);
         }
         // From here on the sender knows the password.
-        if !same_target(&answer.uri, asked.request_uri) {
+        if !same_target(answer.uri, asked.request_uri) {
             return Err(Refusal::OtherUri);
         }
-        let birth = self.birth(&answer.nonce, asked.source).ok_or(Refusal::Stale)?;
+        let birth = self.birth(answer.nonce, asked.source).ok_or(Refusal::Stale)?;
         let age = Duration::from_millis(self.millis(now).saturating_sub(birth.millis));
         if age > self.lifetime || self.used.forgot(birth) {
             return Err(Refusal::Stale);
@@ -199,7 +198,7 @@ impl Authenticator {
     }
 
     fn signature(&self, birth: &[u8], source: IpAddr) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes a key of any length");
+        let mut mac = self.mac.clone();
         mac.update(birth);
         match source.to_canonical() {
             IpAddr::V4(ip) => mac.update(&ip.octets()),
@@ -209,14 +208,14 @@ impl Authenticator {
     }
 }
 
-impl Answer {
+impl Answer<'_> {
     /// The nonce count. Without `qop` there is none, so the nonce serves once only: the highest count of all.
     fn count(&self) -> Option<u32> {
-        match &self.qop {
+        match self.qop {
             None => Some(u32::MAX),
             Some(qop) if qop.eq_ignore_ascii_case("auth") => {
-                self.cnonce.as_ref()?;
-                let nc = self.nc.as_deref()?;
+                self.cnonce?;
+                let nc = self.nc?;
                 // RFC 7616 §3.4: exactly eight hexadecimal digits
                 (nc.len() == 8 && nc.bytes().all(|b| b.is_ascii_hexdigit())).then(|| u32::from_str_radix(nc, 16).ok()).flatten()
             }
@@ -344,12 +343,9 @@ mod tests {
     }
 
     /// Good enough for what this module writes: no comma stands inside a quoted value here.
-    fn parameters(value: &str) -> Vec<(String, String)> {
+    fn parameters(value: &str) -> Vec<(&str, &str)> {
         let rest = value.strip_prefix("Digest ").unwrap();
-        rest.split(", ")
-            .map(|p| p.split_once('=').unwrap())
-            .map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned()))
-            .collect()
+        rest.split(", ").map(|p| p.split_once('=').unwrap()).map(|(name, value)| (name, value.trim_matches('"'))).collect()
     }
 
     fn answer(challenge: &Challenge, password: &str, nc: u32) -> String {
@@ -442,7 +438,7 @@ mod tests {
     fn an_answer_without_qop_serves_once() {
         let mut lab = Lab::new();
         let values = lab.server.challenges(lab.now, SOURCE, false, true);
-        let plain = parameters(&values[1]).into_iter().filter(|(name, _)| name != "qop");
+        let plain = parameters(&values[1]).into_iter().filter(|(name, _)| *name != "qop");
         let value = answer(&Challenge::read(plain).unwrap(), "secret", 1);
         assert!(lab.check(&value).is_ok());
         assert_eq!(lab.check(&value), Err(Refusal::Replayed));
@@ -467,7 +463,7 @@ mod tests {
             assert_eq!(lab.check(&good.replace(from, to)), Err(Refusal::Malformed), "{to}");
         }
         assert_eq!(Answer::read([("username", "a"), ("username", "b")]), None);
-        let cut = Answer { nonce: "zz".into(), ..Answer::read(parameters(&good)).unwrap() };
+        let cut = Answer { nonce: "zz", ..Answer::read(parameters(&good)).unwrap() };
         assert_eq!(
             lab.server.check(
                 lab.now,

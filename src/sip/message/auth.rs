@@ -1,42 +1,56 @@
 //! Challenges and credentials taken apart (RFC 3261 §20.7, §20.44, RFC 7235 §2.1). What they mean is digest's business.
 
+use std::borrow::Cow;
+
 use super::fields::Fields;
 use super::header_name::HeaderName;
 use super::params::outside_quotes;
-use super::text::{is_token, trim_lws, unquote};
+use super::text::{is_token, split_at_byte, trim_lws, unquote};
 
 /// One challenge, or one set of credentials: a scheme and its parameters.
 #[derive(Clone, PartialEq, Eq)]
-pub struct AuthValue {
+pub struct AuthValue<'a> {
     /// As written: compare without regard to case, or ask [`AuthValue::is_digest`].
-    pub scheme: String,
-    params: Vec<(String, String)>,
+    pub scheme: Cow<'a, str>,
+    params: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
-impl AuthValue {
+impl<'a> AuthValue<'a> {
     /// All challenges or credentials of one header value. A challenge's parameters and the next challenge are both set apart by
     /// commas: a new one begins where a word stands alone before a parameter (`…, Basic realm="x"`).
-    pub fn parse_list(value: &str) -> Vec<Self> {
+    pub fn parse_list(value: &'a str) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
         let mut rest = value;
         while !rest.is_empty() {
             let (item, tail) = rest.split_at(outside_quotes(rest, b','));
             rest = tail.get(1..).unwrap_or("");
             let mut item = trim_lws(item);
-            let word_end = item.find([' ', '\t', '=', '"']).unwrap_or(item.len());
+            let word_end = item.bytes().position(|byte| matches!(byte, b' ' | b'\t' | b'=' | b'"')).unwrap_or(item.len());
             let (word, after) = item.split_at(word_end);
             if !trim_lws(after).starts_with('=') && is_token(word.as_bytes()) {
-                all.push(Self { scheme: word.to_owned(), params: Vec::new() });
+                all.push(Self { scheme: Cow::Borrowed(word), params: Vec::with_capacity(USUAL_PARAMS) });
                 item = trim_lws(after);
             }
             // A parameter before any scheme, or what is no parameter at all (a `token68`), is nobody's.
-            let (Some(value), Some((name, content))) = (all.last_mut(), item.split_once('=')) else { continue };
+            let (Some(value), Some((name, content))) = (all.last_mut(), split_at_byte(item, b'=')) else { continue };
             let (name, content) = (trim_lws(name), trim_lws(content));
             if is_token(name.as_bytes()) && !content.starts_with('=') {
-                value.params.push((name.to_owned(), unquote(content).into_owned()));
+                value.params.push((Cow::Borrowed(name), unquote(content)));
             }
         }
         all
+    }
+
+    /// As [`AuthValue::parse_list`], of a value that does not outlive the reading.
+    fn parse_owned(value: &str) -> Vec<AuthValue<'static>> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        AuthValue::parse_list(value)
+            .into_iter()
+            .map(|AuthValue { scheme, params }| AuthValue {
+                scheme: own(scheme),
+                params: params.into_iter().map(|(name, value)| (own(name), own(value))).collect(),
+            })
+            .collect()
     }
 
     pub fn is_digest(&self) -> bool {
@@ -50,7 +64,7 @@ impl AuthValue {
 
     /// All parameters in their order, quotes taken off.
     pub fn params(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
-        self.params.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.params.iter().map(|(name, value)| (&**name, &**value))
     }
 
     /// Whether a parameter stands twice: which one counts would be the reader's guess.
@@ -64,18 +78,24 @@ impl AuthValue {
 
 impl Fields {
     /// The challenges or credentials of all headers of this name, in wire order.
-    pub fn auth(&self, name: HeaderName) -> impl Iterator<Item = AuthValue> {
-        self.texts(name).flat_map(|value| AuthValue::parse_list(&value))
+    pub fn auth(&self, name: HeaderName) -> impl Iterator<Item = AuthValue<'_>> {
+        self.texts(name).flat_map(|value| match value {
+            Cow::Borrowed(value) => AuthValue::parse_list(value),
+            Cow::Owned(value) => AuthValue::parse_owned(&value),
+        })
     }
 }
 
-impl std::fmt::Debug for AuthValue {
+impl std::fmt::Debug for AuthValue<'_> {
     /// Names only: the values are secrets, or lead to them.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.scheme)?;
         self.params.iter().try_for_each(|(name, _)| write!(f, " {name}=…"))
     }
 }
+
+/// As many as credentials usually have.
+const USUAL_PARAMS: usize = 9;
 
 #[cfg(test)]
 mod tests {
@@ -86,7 +106,7 @@ mod tests {
         let all = AuthValue::parse_list(
             r#"Digest realm="a, b", nonce="x\"y=", algorithm=SHA-256 , qop="auth,auth-int",  digest  REALM = "c", stale=TRUE,Basic realm="d", NTLM"#,
         );
-        assert_eq!(all.iter().map(|value| value.scheme.as_str()).collect::<Vec<_>>(), ["Digest", "digest", "Basic", "NTLM"]);
+        assert_eq!(all.iter().map(|value| &*value.scheme).collect::<Vec<_>>(), ["Digest", "digest", "Basic", "NTLM"]);
         assert!(all[1].is_digest());
         assert_eq!(all[0].param("Realm"), Some("a, b"));
         assert_eq!(all[0].param("nonce"), Some("x\"y="));
