@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Instant,
 };
 
@@ -120,6 +121,7 @@ impl Switch {
         let name = self.admission.peers().get(peer).map_or(String::new(), |peer| peer.name.clone());
         self.tell(id, CallEvent::CallAdmitted { peer: name, by });
         let (context, findings) = context::read(invite.others_with_prefix("X-"));
+        let context = Arc::new(context);
         self.tell(id, CallEvent::ContextRead { context: context.clone() });
         for finding in findings {
             self.tell(id, CallEvent::FindingRaised { finding });

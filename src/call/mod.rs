@@ -24,6 +24,7 @@ mod conversations;
 mod door;
 pub mod handback;
 mod leg;
+mod numbered;
 pub mod script_run;
 mod signalling;
 mod sound;

@@ -9,7 +9,7 @@
 //! happenings, [`Transfer`] decides, `acts` carries out.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet, VecDeque},
+    collections::{BTreeSet, HashSet, VecDeque},
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Instant,
@@ -31,6 +31,7 @@ use super::{
     conversations::{Conversation, Conversations},
     handback::ReturnOrder,
     leg::Leg,
+    numbered::Numbered,
     throttle::{Bucket, Throttle},
     transfer::{Act, Happening, Transfer},
 };
@@ -58,15 +59,15 @@ pub struct Switch {
     /// New calls a second.
     pub(super) rate: Bucket,
     pub(super) ports: PortPool,
-    pub(super) calls: HashMap<CallId, Call>,
-    pub(super) sessions: HashMap<SessionId, (CallId, LegId)>,
-    pub(super) streams: HashMap<StreamId, (CallId, LegId)>,
-    pub(super) lookups: HashMap<u32, (CallId, LegId)>,
+    pub(super) calls: Numbered<CallId, Call>,
+    pub(super) sessions: Numbered<SessionId, (CallId, LegId)>,
+    pub(super) streams: Numbered<StreamId, (CallId, LegId)>,
+    pub(super) lookups: Numbered<u32, (CallId, LegId)>,
     /// Questions for call transfers that the desk has not answered.
-    pub(super) claims: HashMap<u32, CallId>,
+    pub(super) claims: Numbered<u32, CallId>,
     pub(super) conversations: Conversations,
     /// Texts that are being spoken, and for which call.
-    pub(super) speeches: HashMap<u32, CallId>,
+    pub(super) speeches: Numbered<u32, CallId>,
     /// Calls that wait for RTP ports.
     pub(super) waiting: VecDeque<CallId>,
     /// Call-IDs of refused INVITEs, the newest last: a repeated INVITE is no new call.
@@ -144,13 +145,13 @@ impl Switch {
             seed,
             ua,
             ports: PortPool::new(),
-            calls: HashMap::new(),
-            sessions: HashMap::new(),
-            streams: HashMap::new(),
-            lookups: HashMap::new(),
-            claims: HashMap::new(),
+            calls: Numbered::default(),
+            sessions: Numbered::default(),
+            streams: Numbered::default(),
+            lookups: Numbered::default(),
+            claims: Numbered::default(),
             conversations: Conversations::known(conversations),
-            speeches: HashMap::new(),
+            speeches: Numbered::default(),
             waiting: VecDeque::new(),
             refused: VecDeque::new(),
             draining: false,

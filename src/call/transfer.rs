@@ -70,7 +70,7 @@ use super::{
 pub struct Transfer {
     settings: Arc<Settings>,
     peer: usize,
-    context: Context,
+    context: Arc<Context>,
     /// The call transfer that this is the call for: it goes back by its words.
     claimed: Option<Box<Claimed>>,
     state: State,
@@ -148,7 +148,7 @@ type Acts = Vec<Act>;
 
 impl Transfer {
     /// Admitted, and waiting for an RTP port.
-    pub fn new(settings: Arc<Settings>, peer: usize, context: Context) -> Self {
+    pub fn new(settings: Arc<Settings>, peer: usize, context: Arc<Context>) -> Self {
         Self { settings, peer, context, claimed: None, state: State::Arriving, agent: AgentSide::None, order: None, returns_tried: 0 }
     }
 
@@ -325,9 +325,9 @@ impl Transfer {
             }
             (S::Answering { then: None }, H::OperatorReturns(order)) => S::Answering { then: Some(self.agent_is_done(order, acts)) },
 
-            (S::WithScript(run), H::Digit(digit)) => self.script_goes_on(now, run, |run| run.on_digit(digit).cloned(), acts),
-            (S::WithScript(run), H::Silence(secs)) => self.script_goes_on(now, run, |run| run.on_silence(secs).cloned(), acts),
-            (S::WithScript(run), H::Timeout) => self.script_goes_on(now, run, |run| run.on_time(now).cloned(), acts),
+            (S::WithScript(run), H::Digit(digit)) => self.script_goes_on(now, run, |run| run.on_digit(digit), acts),
+            (S::WithScript(run), H::Silence(secs)) => self.script_goes_on(now, run, |run| run.on_silence(secs), acts),
+            (S::WithScript(run), H::Timeout) => self.script_goes_on(now, run, |run| run.on_time(now), acts),
             (S::WithScript(_), H::OperatorReturns(order)) => {
                 acts.push(Act::StopScript);
                 let order = self.agent_is_done(order, acts);

@@ -274,7 +274,7 @@ impl Script {
             call_transfer_id: None,
             input_variables: variables.map(|(n, v)| (n.to_owned(), v.to_owned())).into_iter().collect(),
         };
-        self.event(micros, CallEvent::ContextRead { context });
+        self.event(micros, CallEvent::ContextRead { context: context.into() });
     }
 
     fn admitted(&mut self, micros: u64, by: Admission) {

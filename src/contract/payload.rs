@@ -21,6 +21,9 @@ pub const REFERENCE_PREFIX: &str = "X-GA-rv-";
 /// documents say 1,024 characters, and not what is counted.)
 pub const LIMIT: usize = 1024;
 
+/// Room for a parameter and its value.
+const USUAL_ITEM: usize = 48;
+
 /// What goes back.
 #[derive(Debug, Clone, Copy)]
 pub struct Return<'a> {
@@ -69,7 +72,11 @@ pub fn encode(what: &Return<'_>) -> Result<Payload, PayloadError> {
         check_variable_name(name)?;
     }
 
-    let mut payload = Payload { refer_to: format!("<{}", what.return_uri), used: 0, limit: LIMIT, items: Vec::new(), dropped: Vec::new() };
+    let count = 2 + what.transfer.len() + what.reference.len();
+    let mut refer_to = String::with_capacity(what.return_uri.len() + count * USUAL_ITEM);
+    refer_to.push('<');
+    refer_to.push_str(what.return_uri);
+    let mut payload = Payload { refer_to, used: 0, limit: LIMIT, items: Vec::with_capacity(count), dropped: Vec::new() };
     // The `?` is not counted; an `&` that joins our first header to one of the URI's own is.
     let mut joint = match headers_start(what.return_uri) {
         None => "?",

@@ -170,7 +170,7 @@ impl Run {
         let to = format!("<{uri}>");
         site.event(self.id, CallEvent::CallArrived { from, to, request_uri: uri.to_owned(), source: remote, test_call: true });
         site.event(self.id, CallEvent::CallAdmitted { peer: "test call".to_owned(), by: Admission::TestCall });
-        site.event(self.id, CallEvent::ContextRead { context });
+        site.event(self.id, CallEvent::ContextRead { context: context.into() });
     }
 
     pub fn request_uri(&self, kind: LegKind) -> Option<String> {

@@ -120,7 +120,7 @@ mod tests {
 
     fn bridge() -> CallRecord {
         let mut record = CallRecord::new(CallId(1), Timestamp(0));
-        record.context.ext_conversation_id = Some("c 1".into());
+        std::sync::Arc::make_mut(&mut record.context).ext_conversation_id = Some("c 1".into());
         record.outcome = Some(Outcome::System);
         record.transfer_variables.insert("a".into(), "1".into());
         record.transfer_variables.insert("b".into(), "2".into());

@@ -162,8 +162,8 @@ mod tests {
     #[test]
     fn no_cell_runs_as_a_formula() {
         let (mut record, _) = sample::transfer();
-        record.context.task_name = Some("=HYPERLINK(\"http://x\")".to_owned());
-        record.context.customer_id = Some("+1999".to_owned());
+        std::sync::Arc::make_mut(&mut record.context).task_name = Some("=HYPERLINK(\"http://x\")".to_owned());
+        std::sync::Arc::make_mut(&mut record.context).customer_id = Some("+1999".to_owned());
         let csv = calls([&record]);
         assert!(csv.contains("\"'=HYPERLINK(\"\"http://x\"\")\"") && csv.contains("\"'+1999\""), "{csv}");
     }

@@ -154,8 +154,8 @@ mod tests {
     fn record() -> CallRecord {
         let mut record = CallRecord::new(CallId(7), Timestamp(1_000));
         record.peer = Some("SBC lab".to_owned());
-        record.context.task_name = Some("billing".to_owned());
-        record.context.input_variables.insert("account".to_owned(), "4711".to_owned());
+        std::sync::Arc::make_mut(&mut record.context).task_name = Some("billing".to_owned());
+        std::sync::Arc::make_mut(&mut record.context).input_variables.insert("account".to_owned(), "4711".to_owned());
         record.transfer_variables.insert("next_action".to_owned(), "callback".to_owned());
         record.outcome = Some(Outcome::System);
         record

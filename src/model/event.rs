@@ -55,7 +55,7 @@ pub enum CallEvent {
     },
     /// What the customer brought; told again once a call transfer has brought the rest.
     ContextRead {
-        context: Context,
+        context: Arc<Context>,
     },
     AgentInvited {
         kind: AgentKind,

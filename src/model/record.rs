@@ -1,5 +1,7 @@
 //! One call as people see it: the fold of its events.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -58,7 +60,7 @@ pub struct CallRecord {
     /// The attempt before.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub previous_call: Option<CallId>,
-    pub context: Context,
+    pub context: Arc<Context>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub agent_kind: Option<AgentKind>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -141,7 +143,7 @@ impl CallRecord {
             call_transfer: None,
             attempt: 1,
             previous_call: None,
-            context: Context::default(),
+            context: Arc::default(),
             agent_kind: None,
             agent_target: None,
             agent_invited_at: None,

@@ -169,10 +169,10 @@ pub fn record(call: u64, started_at: Timestamp) -> CallRecord {
     record.from = "<sip:+14155550100@sbc.example.com>;tag=1".to_owned();
     record.to = "<sip:bridge@192.0.2.1>".to_owned();
     record.peer = Some("sbc".to_owned());
-    record.context.task_name = Some("call_routing".to_owned());
-    record.context.ext_conversation_id = Some(format!("conversation-{}", call / 2));
-    record.context.customer_id = Some("customer-1".to_owned());
-    record.context.input_variables = [("accountNumber".to_owned(), call.to_string())].into_iter().collect();
+    std::sync::Arc::make_mut(&mut record.context).task_name = Some("call_routing".to_owned());
+    std::sync::Arc::make_mut(&mut record.context).ext_conversation_id = Some(format!("conversation-{}", call / 2));
+    std::sync::Arc::make_mut(&mut record.context).customer_id = Some("customer-1".to_owned());
+    std::sync::Arc::make_mut(&mut record.context).input_variables = [("accountNumber".to_owned(), call.to_string())].into_iter().collect();
     record
 }
 

@@ -20,7 +20,7 @@ impl Transfer {
             Some(run) => {
                 acts.push(Act::Tell(CallEvent::AgentAnswered { leg: None }));
                 acts.push(Act::StartScript);
-                self.script_goes_on(now, run, |run| run.on_time(now).cloned(), acts)
+                self.script_goes_on(now, run, |run| run.on_time(now), acts)
             }
             None => {
                 acts.push(Act::Tell(CallEvent::FindingRaised { finding: no_task(&self.context) }));
@@ -34,14 +34,14 @@ impl Transfer {
         &mut self,
         now: Instant,
         run: ScriptRun,
-        end: impl FnOnce(&ScriptRun) -> Option<script::End>,
+        end: impl FnOnce(&ScriptRun) -> Option<&script::End>,
         acts: &mut Acts,
     ) -> State {
         let Some(end) = end(&run) else { return State::WithScript(run) };
         acts.push(Act::StopScript);
         let part = AgentPart {
             outcome: end.outcome,
-            current_task: end.current_task,
+            current_task: end.current_task.clone(),
             transfer: fill_in(&end.transfer, &self.context),
             reference: fill_in(&end.reference, &self.context),
             by: Party::Agent,

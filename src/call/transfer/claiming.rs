@@ -13,7 +13,7 @@ use crate::{
 
 impl Transfer {
     /// Admitted, and waiting to hear whether the call transfer that it names is to be had.
-    pub fn claiming(now: Instant, settings: Arc<Settings>, peer: usize, context: Context) -> Self {
+    pub fn claiming(now: Instant, settings: Arc<Settings>, peer: usize, context: Arc<Context>) -> Self {
         Self { state: State::Claiming { until: now + DESK_PATIENCE }, ..Self::new(settings, peer, context) }
     }
 
@@ -24,7 +24,8 @@ impl Transfer {
             kind: claimed.kind,
             conversation: claimed.external_conversation_id.clone(),
         }));
-        let (context, findings) = context::merge(&claimed, std::mem::take(&mut self.context));
+        let (context, findings) = context::merge(&claimed, Arc::unwrap_or_clone(std::mem::take(&mut self.context)));
+        let context = Arc::new(context);
         acts.push(Act::Tell(CallEvent::ContextRead { context: context.clone() }));
         acts.extend(findings.into_iter().map(|finding| Act::Tell(CallEvent::FindingRaised { finding })));
         self.context = context;

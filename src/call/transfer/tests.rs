@@ -77,7 +77,7 @@ fn any_order_of_happenings_ends_with_the_customers_hanging_up() {
         let agent = if round % 2 == 0 { sip_agent() } else { settings::Agent::Script(Arc::new(Script::default())) };
         let method = [ReturnMethod::Bye, ReturnMethod::Refer, ReturnMethod::Invite][round % 3];
         let settings = settings(agent, method, [Bye, Invite, Agent][(next() % 3) as usize]);
-        let mut transfer = Transfer::new(settings, 0, Context::default());
+        let mut transfer = Transfer::new(settings, 0, Arc::default());
         let mut acts = Vec::new();
         for _ in 0..next() % 30 {
             let left_before = transfer.leaving().is_some();

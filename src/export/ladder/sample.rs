@@ -1,13 +1,15 @@
 //! One recorded transfer for the export's tests.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use indexmap::IndexMap;
 
 use crate::{
     contract::payload::{Return, encode},
     model::{
-        AgentKind, CallEvent, CallId, CallRecord, CallState, CapturedMessage, Context, Direction, Ended, LegId, LegOpened, LegRole,
-        Outcome, Party, ReturnMethod, ReturnVerdict, Timestamp, TransportName,
+        AgentKind, CallEvent, CallId, CallRecord, CallState, CapturedMessage, Direction, Ended, LegId, LegOpened, LegRole, Outcome, Party,
+        ReturnMethod, ReturnVerdict, Timestamp, TransportName,
     },
 };
 
@@ -51,7 +53,7 @@ pub fn transfer() -> (CallRecord, Vec<CapturedMessage>) {
             incoming: true,
         }),
     );
-    tell(100, CallEvent::ContextRead { context: Context::default() });
+    tell(100, CallEvent::ContextRead { context: Arc::default() });
     tell(150, CallEvent::AgentInvited { kind: AgentKind::Script, target: "script demo".into() });
     tell(412, CallEvent::CallAnswered { codec: "PCMU".into() });
     tell(2_000_000, CallEvent::DtmfReceived { leg: LegId(0), digit: '1' });

@@ -249,7 +249,8 @@ impl SdpSession {
     ) -> Bytes {
         let family = if local.address.is_ipv4() { "IP4" } else { "IP6" };
         let address = local.address;
-        let mut rest = format!(" IN {family} {address}\r\ns=-\r\nc=IN {family} {address}\r\nt={timing}\r\n");
+        let mut rest = String::with_capacity(USUAL_LENGTH);
+        let _ = write!(rest, " IN {family} {address}\r\ns=-\r\nc=IN {family} {address}\r\nt={timing}\r\n");
         for (index, line) in self.lines.iter().enumerate() {
             if index != self.audio {
                 // §6, §8.2: refused, and refused it stays. The formats are repeated, meaning nothing.
@@ -274,9 +275,16 @@ impl SdpSession {
             self.version += 1;
             self.last.clone_from(&rest);
         }
-        Bytes::from(format!("v=0\r\no=- {} {}{rest}", self.id, self.version))
+        let mut text = String::with_capacity(rest.len() + LONGEST_ORIGIN);
+        let _ = write!(text, "v=0\r\no=- {} {}{rest}", self.id, self.version);
+        Bytes::from(text)
     }
 }
+
+/// Holds a description of one stream.
+const USUAL_LENGTH: usize = 256;
+/// `v=0`, and `o=` with two numbers of 64 bits.
+const LONGEST_ORIGIN: usize = 52;
 
 /// The first audio stream that we can serve: its place, and the codec to use with its number.
 fn choose(theirs: &SessionDescription, local: &LocalMedia) -> Result<(usize, (u8, Codec)), OfferFault> {
