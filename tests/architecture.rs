@@ -174,6 +174,28 @@ fn every_file_and_test_that_the_documents_name_exists() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// A rule is found by its name in the table (`src/findings/table.rs`), and raised by some test.
+#[test]
+fn every_rule_is_in_the_table_and_raised_by_a_test() {
+    let mut faults = Vec::new();
+    for source in sources("src") {
+        for after in source.text.split("Finding::new(").skip(1).chain(source.text.split(".finding(").skip(1)) {
+            let Some(name) = after.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next()) else { continue };
+            if handback::findings::rule(name).is_none() {
+                faults.push(format!("{}: {name} is not in the table", source.path.display()));
+            }
+        }
+    }
+    let stories: String = ["src/findings/tests", "tests/switch"].into_iter().flat_map(sources).map(|source| source.text).collect();
+    for rule in handback::findings::RULES {
+        // Named by itself, as the rule that a story raises.
+        if !stories.contains(&format!("\"{}\"", rule.name)) {
+            faults.push(format!("no test raises {}", rule.name));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
 struct Source {
     path: PathBuf,
     text: String,

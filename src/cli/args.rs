@@ -140,6 +140,9 @@ pub struct DecodeArgs {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+    /// Print the rules that findings come from instead: name, gravest severity, what it is about, and its section.
+    #[arg(long, conflicts_with = "file")]
+    pub rules: bool,
 }
 
 /// `handback encode`: exit 0; 1 something was dropped.

@@ -23,6 +23,10 @@ use report::Report;
 
 /// Runs the command.
 pub fn run(args: &DecodeArgs) -> ExitCode {
+    if args.rules {
+        let _ = io::stdout().lock().write_all(report::rules(args.json).as_bytes());
+        return ExitCode::SUCCESS;
+    }
     match read(args.file.as_deref()).and_then(|bytes| report(&bytes)) {
         Ok(report) => {
             let output = if args.json { format!("{:#}\n", report.as_json()) } else { report.as_text() };

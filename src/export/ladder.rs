@@ -11,6 +11,7 @@ mod gist;
 pub(super) mod sample;
 mod wire;
 
+pub use below::severity;
 pub use gist::gist;
 pub use wire::{Hop, of_hops};
 

@@ -35,7 +35,7 @@ pub fn of_call(record: &CallRecord, messages: &[CapturedMessage]) -> Vec<Finding
             Err(malformed) => found.push(*malformed),
         }
     }
-    judge_exchanges(&items, record.ended_at, &mut found);
+    judge_exchanges(&items, record.ended_at, true, &mut found);
     payload::of_record(record, &mut found);
     media::of_record(record, &mut found);
     once(found, &record.findings)
@@ -43,7 +43,7 @@ pub fn of_call(record: &CallRecord, messages: &[CapturedMessage]) -> Vec<Finding
 
 /// All rules over one message.
 pub fn of_item(item: &Item) -> Vec<Finding> {
-    let mut found = Vec::new();
+    let mut found = Vec::from_iter(form::invalid(item));
     judge(item, &mut found);
     found
 }
@@ -52,7 +52,7 @@ pub fn of_item(item: &Item) -> Vec<Finding> {
 /// `over_at`: when the last of them was over, where that is later than the last message.
 pub fn of_items(items: &[Item], over_at: Option<Timestamp>) -> Vec<Finding> {
     let mut found = Vec::new();
-    judge_exchanges(items, over_at, &mut found);
+    judge_exchanges(items, over_at, false, &mut found);
     once(found, &[])
 }
 
@@ -68,14 +68,29 @@ fn judge(item: &Item, found: &mut Vec<Finding>) {
     }
 }
 
-fn judge_exchanges(items: &[Item], over_at: Option<Timestamp>, found: &mut Vec<Finding>) {
+/// `by_effect`: whether the form of messages is judged by what became of them, which only their receiver knows.
+fn judge_exchanges(items: &[Item], over_at: Option<Timestamp>, by_effect: bool, found: &mut Vec<Finding>) {
+    // Most calls have one leg, and need no map.
+    let first = items.first().and_then(|item| item.fields().call_id());
+    if items.iter().all(|item| item.fields().call_id() == first) {
+        let all: Vec<&Item> = items.iter().collect();
+        return judge_exchange(&Exchange::new(&all, over_at), by_effect, found);
+    }
     let mut by_call_id: IndexMap<&str, Vec<&Item>> = IndexMap::new();
     for item in items {
-        by_call_id.entry(item.fields().call_id().unwrap_or_default()).or_insert_with(|| Vec::with_capacity(items.len())).push(item);
+        by_call_id.entry(item.fields().call_id().unwrap_or_default()).or_default().push(item);
     }
     for items in by_call_id.values() {
-        of_exchange(&Exchange::new(items, over_at), found);
+        judge_exchange(&Exchange::new(items, over_at), by_effect, found);
     }
+}
+
+fn judge_exchange(exchange: &Exchange<'_>, by_effect: bool, found: &mut Vec<Finding>) {
+    if by_effect {
+        // A request that was answered well was well; only of the others the form is worth the time.
+        found.extend(exchange.doubtful().filter_map(form::invalid));
+    }
+    of_exchange(exchange, found);
 }
 
 /// Each finding once, with all messages that it was seen in; `known` ones only where they had none.

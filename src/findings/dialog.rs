@@ -47,7 +47,7 @@ fn cseq_not_rising(exchange: &Exchange<'_>, found: &mut Vec<Finding>) {
 /// Nobody refreshed the session in time, and the other side had to hang up (RFC 4028 §10).
 fn session_not_refreshed(exchange: &Exchange<'_>) -> Option<Finding> {
     let refreshes = |t: &&Transaction<'_>| matches!(t.request.method, Method::INVITE | Method::UPDATE) && t.succeeded();
-    let last = exchange.transactions.iter().filter(refreshes).last()?;
+    let last = exchange.transactions.iter().rfind(refreshes)?;
     let end = last.end()?;
     let text = end.fields().text(HeaderName::SessionExpires)?;
     let secs = end.fields().number(HeaderName::SessionExpires)?;

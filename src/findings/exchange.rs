@@ -1,7 +1,5 @@
 //! Messages that belong together: each request with its copies, its responses and its ACK (RFC 3261 §17).
 
-use std::collections::HashMap;
-
 use smallvec::SmallVec;
 
 use super::{challenge, dialog, offer_answer, read::Item, refusal, transaction, transfer};
@@ -34,23 +32,27 @@ pub(super) struct Transaction<'a> {
 impl<'a> Exchange<'a> {
     pub fn new(items: &'a [&'a Item], over_at: Option<Timestamp>) -> Self {
         let mut transactions: Vec<Transaction<'a>> = Vec::with_capacity(items.len() / 2 + 1);
-        let mut by_branch: HashMap<(&str, &str), usize> = HashMap::with_capacity(items.len() / 2 + 1);
+        let mut keys: Vec<&[u8]> = Vec::with_capacity(items.len() / 2 + 1);
         // An ACK to a 2xx has a branch of its own, and the INVITE's number (RFC 3261 §13.2.2.4).
         let mut invites: SmallVec<[usize; 4]> = SmallVec::new();
         for item in items {
-            let key = (item.branch(), item.method.as_str());
+            let branch = item.branch();
+            // The newest ones only: answers come soon, and what looks further lets a stranger make it expensive.
+            let known = keys.iter().enumerate().rev().take(MOST_OPEN).find(|(at, key)| {
+                **key == branch && transactions.get(*at).is_some_and(|transaction| transaction.request.method == item.method)
+            });
+            let known = known.map(|(at, _)| at);
             match &item.message {
                 Message::Request(request) if *request.method() == Method::ACK => {
                     let sent_by = |at: &&usize| {
                         transactions.get(**at).is_some_and(|t| t.request.number == item.number && t.request.seen.sender == item.seen.sender)
                     };
-                    // The newest ones only: an ACK comes soon, and what looks further lets a stranger make it expensive.
                     let found = invites.iter().rev().take(MOST_OPEN).find(sent_by).copied();
                     if let Some(invite) = found.and_then(|at| transactions.get_mut(at)) {
                         invite.ack.get_or_insert(item);
                     }
                 }
-                Message::Request(_) => match by_branch.get(&key).and_then(|at| transactions.get_mut(*at)) {
+                Message::Request(_) => match known.and_then(|at| transactions.get_mut(at)) {
                     Some(known) if known.request.fields().raw() == item.fields().raw() => known.copies.push(item),
                     // A proxy's copy in a capture, or a branch used twice: the first counts.
                     Some(_) => {}
@@ -58,12 +60,12 @@ impl<'a> Exchange<'a> {
                         if item.method == Method::INVITE {
                             invites.push(transactions.len());
                         }
-                        by_branch.insert(key, transactions.len());
+                        keys.push(branch);
                         transactions.push(Transaction::new(item));
                     }
                 },
                 Message::Response(_) => {
-                    let Some(transaction) = by_branch.get(&key).and_then(|at| transactions.get_mut(*at)) else { continue };
+                    let Some(transaction) = known.and_then(|at| transactions.get_mut(at)) else { continue };
                     let code = item.code();
                     match transaction.responses.iter().rev().take(4).find(|known| known.code() == code) {
                         Some(known) if known.fields().raw() == item.fields().raw() => transaction.response_copies.push(item),
@@ -78,6 +80,20 @@ impl<'a> Exchange<'a> {
     /// The transactions of this method, in their order.
     pub fn of(&self, method: Method) -> impl Iterator<Item = &Transaction<'a>> {
         self.transactions.iter().filter(move |transaction| transaction.request.method == method)
+    }
+
+    /// Messages that may have been refused or dropped for their form: requests that were not answered well, responses that
+    /// did not end their request's repetitions or brought no ACK.
+    pub fn doubtful(&self) -> impl Iterator<Item = &'a Item> {
+        self.transactions.iter().flat_map(|transaction| {
+            let well = transaction.responses.iter().any(|response| response.code().is_some_and(|code| code < 300));
+            let request = (!well).then_some(transaction.request);
+            let lost_ack = transaction.ack.is_none() && transaction.request.method == Method::INVITE;
+            let unheard = lost_ack || !transaction.copies.is_empty();
+            let responses = transaction.responses.iter().copied().filter(move |_| unheard);
+            let ack = transaction.ack.filter(|_| !transaction.response_copies.is_empty());
+            request.into_iter().chain(responses).chain(ack)
+        })
     }
 
     /// Milliseconds from a message to the end; 0 where times are not known.
@@ -125,5 +141,5 @@ pub(super) fn of_exchange(exchange: &Exchange<'_>, found: &mut Vec<Finding>) {
     transfer::of_exchange(exchange, found);
 }
 
-/// INVITEs that may still wait for their ACK.
-const MOST_OPEN: usize = 16;
+/// Transactions of one Call-ID that may still wait for something.
+const MOST_OPEN: usize = 64;

@@ -4,7 +4,7 @@ use super::read::{Item, clip, far_ip, malformed};
 use crate::{
     model::{Finding, Party, Severity, TransportName},
     sip::{
-        message::{Fault, HeaderName, Message, Method, Request, Scheme},
+        message::{Fault, HeaderName, Message, Method, NameAddr, Request, Scheme, Via},
         transport::Transport,
     },
 };
@@ -14,19 +14,15 @@ pub(super) fn of_message(item: &Item, found: &mut Vec<Finding>) {
     if item.seen.ours {
         return;
     }
-    found.extend(invalid(item));
     found.extend(trailing_bytes(item));
-    found.extend(contact_without_brackets(item));
-    found.extend(contact_unspecified(item));
+    contact(item, found);
     found.extend(strict_router(item));
     found.extend(clock(item));
     match &item.message {
         Message::Request(request) => {
             found.extend(from_without_tag(item));
             found.extend(few_hops_left(item, request));
-            found.extend(via_of_rfc2543(item));
-            found.extend(via_names_another_transport(item));
-            found.extend(nat_without_rport(item));
+            via(item, found);
             found.extend(scanner(item));
             if *request.method() == Method::INVITE {
                 found.extend(invite_without_contact(item));
@@ -42,7 +38,11 @@ pub(super) fn of_message(item: &Item, found: &mut Vec<Finding>) {
     }
 }
 
-fn invalid(item: &Item) -> Option<Finding> {
+/// A request that is answered with an error for its form, a response that is dropped.
+pub(super) fn invalid(item: &Item) -> Option<Finding> {
+    if item.seen.ours {
+        return None;
+    }
     let fault = match &item.message {
         Message::Request(request) => request.verdict(),
         Message::Response(response) => response.verdict(),
@@ -69,11 +69,13 @@ fn trailing_bytes(item: &Item) -> Option<Finding> {
 }
 
 fn from_without_tag(item: &Item) -> Option<Finding> {
-    item.fields().from_tag().is_none().then(|| {
+    let from = item.fields().text(HeaderName::From).unwrap_or_default();
+    // Nearly all look so; the others are taken apart.
+    (!from.contains(">;tag=") && item.fields().from_tag().is_none()).then(|| {
         item.finding(
             "from-tag-missing",
             Severity::Warning,
-            format!("{} with From: {}", item.title(), clip(&item.fields().text(HeaderName::From).unwrap_or_default())),
+            format!("{} with From: {}", item.title(), clip(&from)),
             "A request's From has a tag (RFC 3261 §8.1.1.3); without one its dialog can't be told from others",
             "Have the SBC write a tag into From",
         )
@@ -104,8 +106,28 @@ fn few_hops_left(item: &Item, request: &Request) -> Option<Finding> {
     ))
 }
 
-fn via_of_rfc2543(item: &Item) -> Option<Finding> {
-    let via = item.via.as_ref().filter(|via| !via.has_rfc3261_branch())?;
+/// The top Via. One that has all that it should is looked at as text and not taken apart.
+fn via(item: &Item, found: &mut Vec<Finding>) {
+    let Some(text) = item.fields().text(HeaderName::Via) else { return };
+    let well = item.seen.transport.is_none_or(|transport| sent_by(&text, transport));
+    let cookie = item.branch().strip_prefix(b"z9hG4bK").is_some_and(|rest| !rest.is_empty());
+    if well && cookie && text.split(';').any(|param| param == "rport") {
+        return;
+    }
+    let Ok(via) = item.fields().top_via() else { return };
+    found.extend(via_of_rfc2543(item, &via));
+    found.extend(via_names_another_transport(item, &via));
+    found.extend(nat_without_rport(item, &via));
+}
+
+fn sent_by(via: &str, transport: TransportName) -> bool {
+    via.strip_prefix("SIP/2.0/").and_then(|rest| rest.strip_prefix(transport.via())).is_some_and(|rest| rest.starts_with(' '))
+}
+
+fn via_of_rfc2543(item: &Item, via: &Via) -> Option<Finding> {
+    if via.has_rfc3261_branch() {
+        return None;
+    }
     Some(item.finding(
         "via-branch-of-rfc2543",
         Severity::Note,
@@ -115,8 +137,8 @@ fn via_of_rfc2543(item: &Item) -> Option<Finding> {
     ))
 }
 
-fn via_names_another_transport(item: &Item) -> Option<Finding> {
-    let (via, transport) = (item.via.as_ref()?, item.seen.transport?);
+fn via_names_another_transport(item: &Item, via: &Via) -> Option<Finding> {
+    let transport = item.seen.transport?;
     let same = match via.transport() {
         Some(Transport::Udp) => transport == TransportName::Udp,
         Some(Transport::Tcp) => transport == TransportName::Tcp,
@@ -136,8 +158,8 @@ fn via_names_another_transport(item: &Item) -> Option<Finding> {
 }
 
 /// Behind a NAT, and no rport asks for the answer where it can be had (RFC 3581 §4).
-fn nat_without_rport(item: &Item) -> Option<Finding> {
-    let (via, far) = (item.via.as_ref()?, item.seen.far?);
+fn nat_without_rport(item: &Item, via: &Via) -> Option<Finding> {
+    let far = item.seen.far?;
     let told = via.host.ip()?.to_canonical();
     let elsewhere = told != far.ip().to_canonical() && via.port.unwrap_or(5060) != far.port();
     (item.seen.transport == Some(TransportName::Udp) && elsewhere && via.rport().is_none()).then(|| {
@@ -151,8 +173,21 @@ fn nat_without_rport(item: &Item) -> Option<Finding> {
     })
 }
 
-fn contact_without_brackets(item: &Item) -> Option<Finding> {
-    let contact = item.contact.as_ref().filter(|contact| contact.bare)?;
+/// The Contact. In brackets and without a zero in its address there is nothing to take apart.
+fn contact(item: &Item, found: &mut Vec<Finding>) {
+    let Some(text) = item.fields().text(HeaderName::Contact) else { return };
+    if text.contains('<') && !text.contains("@0.0.0.0") && !text.contains(":0.0.0.0") && !text.contains("::") {
+        return;
+    }
+    let Some(contact) = item.contact() else { return };
+    found.extend(contact_without_brackets(item, &contact));
+    found.extend(contact_unspecified(item, &contact));
+}
+
+fn contact_without_brackets(item: &Item, contact: &NameAddr) -> Option<Finding> {
+    if !contact.bare {
+        return None;
+    }
     let lost = contact.params().map(|(name, _)| name).find(|name| URI_PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(name)))?;
     Some(item.finding(
         "contact-without-brackets",
@@ -163,8 +198,7 @@ fn contact_without_brackets(item: &Item) -> Option<Finding> {
     ).cured_by(format!("Write the Contact in angle brackets, {lost} inside them")))
 }
 
-fn contact_unspecified(item: &Item) -> Option<Finding> {
-    let contact = item.contact.as_ref()?;
+fn contact_unspecified(item: &Item, contact: &NameAddr) -> Option<Finding> {
     let ip = contact.uri.host()?.ip().filter(std::net::IpAddr::is_unspecified)?;
     Some(item.finding(
         "contact-unspecified",
@@ -282,6 +316,9 @@ fn clock(item: &Item) -> Option<Finding> {
 
 fn scanner(item: &Item) -> Option<Finding> {
     let agent = item.fields().text(HeaderName::UserAgent)?;
+    if item.fields().to_tag().is_some() {
+        return None;
+    }
     let lower = agent.to_ascii_lowercase();
     SCANNERS.iter().any(|name| lower.contains(name)).then(|| {
         let from = far_ip(item).map_or_else(|| "an unknown address".to_owned(), |ip| ip.to_string());

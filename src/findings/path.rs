@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::read::{Item, far_ip, hidden};
+use super::read::{Item, hidden, public_far_ip};
 use crate::{
     model::{Finding, Party, Severity, TransportName},
     sip::message::Message,
@@ -10,9 +10,10 @@ use crate::{
 
 pub(super) fn of_message(item: &Item, found: &mut Vec<Finding>) {
     found.extend(large_over_udp(item));
-    found.extend(private_contact(item));
+    let Some(far) = public_far_ip(item) else { return };
+    found.extend(private_contact(item, far));
     for ip in media_addresses(item) {
-        found.extend(private_in_sdp(item, ip));
+        found.extend(private_in_sdp(item, ip, far));
     }
 }
 
@@ -50,9 +51,8 @@ fn large_over_udp(item: &Item) -> Option<Finding> {
 }
 
 /// Requests within the dialog go to the Contact (RFC 3261 §12.2.1.1).
-fn private_contact(item: &Item) -> Option<Finding> {
-    let ip = item.contact.as_ref()?.uri.host()?.ip()?;
-    let far = far_ip(item).filter(|far| hidden(ip, *far))?;
+fn private_contact(item: &Item, far: IpAddr) -> Option<Finding> {
+    let ip = item.contact()?.uri.host()?.ip().filter(|ip| hidden(*ip, far))?;
     if item.seen.ours {
         return Some(advertised(item, "Contact", ip, far));
     }
@@ -68,8 +68,10 @@ fn private_contact(item: &Item) -> Option<Finding> {
     )
 }
 
-fn private_in_sdp(item: &Item, ip: IpAddr) -> Option<Finding> {
-    let far = far_ip(item).filter(|far| hidden(ip, *far))?;
+fn private_in_sdp(item: &Item, ip: IpAddr, far: IpAddr) -> Option<Finding> {
+    if !hidden(ip, far) {
+        return None;
+    }
     if item.seen.ours {
         return Some(advertised(item, "SDP's c=", ip, far));
     }

@@ -1,6 +1,9 @@
 //! A message of a call, read once for all rules.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    borrow::Cow,
+    net::{IpAddr, SocketAddr},
+};
 
 use bytes::Bytes;
 
@@ -8,7 +11,7 @@ use crate::{
     model::{Finding, Party, Severity, Timestamp, TransportName},
     sip::{
         dialog::sdp_of,
-        message::{Fields, HeaderName, Message, Method, NameAddr, Request, Response, Via},
+        message::{Fields, HeaderName, Message, Method, NameAddr, Request, Response},
         sdp::{SdpError, SessionDescription},
     },
 };
@@ -38,10 +41,6 @@ pub struct Item {
     pub(super) number: u32,
     /// Of its CSeq, else of its request line.
     pub(super) method: Method,
-    /// The first Contact.
-    pub(super) contact: Option<NameAddr>,
-    /// Of a request that is not ours.
-    pub(super) via: Option<Via>,
     pub(super) session: Option<Result<SessionDescription, SdpError>>,
 }
 
@@ -61,10 +60,8 @@ impl Item {
             (Err(_), Message::Request(request)) => (0, request.method().clone()),
             (Err(_), Message::Response(_)) => (0, Method::OPTIONS),
         };
-        let contact = if fields.has(HeaderName::Contact) { fields.contact().and_then(Result::ok) } else { None };
-        let via = (!seen.ours && matches!(message, Message::Request(_))).then(|| fields.top_via().ok()).flatten();
         let session = sdp_of(fields).map(|body| SessionDescription::parse(&body));
-        Ok(Self { index, seen, number, method, contact, via, session, message })
+        Ok(Self { index, seen, number, method, session, message })
     }
 
     pub(super) fn fields(&self) -> &Fields {
@@ -79,6 +76,11 @@ impl Item {
         if let Message::Response(response) = &self.message { Some(response) } else { None }
     }
 
+    /// The first Contact, read anew each time: nearly no rule needs it of a sound message.
+    pub(super) fn contact(&self) -> Option<NameAddr> {
+        self.fields().contact()?.ok()
+    }
+
     /// Its code, of a response.
     pub(super) fn code(&self) -> Option<u16> {
         self.response().map(Response::code)
@@ -90,12 +92,12 @@ impl Item {
     }
 
     /// What the transaction is known by: the branch of its top Via (RFC 3261 §17.1.3).
-    pub(super) fn branch(&self) -> &str {
+    pub(super) fn branch(&self) -> &[u8] {
         // Not parsed: only equality counts, and this is asked of every message.
-        let Some(std::borrow::Cow::Borrowed(via)) = self.fields().text(HeaderName::Via) else { return "" };
-        let Some(at) = via.find("branch=") else { return via };
-        let tail = &via[at + 7..];
-        &tail[..tail.find([';', ',', ' ', '\t']).unwrap_or(tail.len())]
+        let Some(Cow::Borrowed(via)) = self.fields().text(HeaderName::Via) else { return b"" };
+        let via = via.as_bytes();
+        let first = via.split(|&byte| byte == b',').next().unwrap_or(via);
+        first.split(|&byte| byte == b';').find_map(|param| param.trim_ascii().strip_prefix(b"branch=")).unwrap_or(first)
     }
 
     /// Milliseconds from this message to that one; 0 where times are not known.
@@ -152,9 +154,20 @@ pub(super) fn clip(value: &str) -> &str {
     }
 }
 
+/// The media type of a message's body, without its parameters, compared without regard to case.
+pub(super) fn is_type(fields: &Fields, media_type: &str) -> bool {
+    let text = fields.text(HeaderName::ContentType).unwrap_or_default();
+    text.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(media_type)
+}
+
 /// The address of the far side.
 pub(super) fn far_ip(item: &Item) -> Option<IpAddr> {
     item.seen.far.map(|far| far.ip().to_canonical())
+}
+
+/// The far side's address where it is a public one: only from there anything private is hidden.
+pub(super) fn public_far_ip(item: &Item) -> Option<IpAddr> {
+    far_ip(item).filter(|far| !private(*far))
 }
 
 /// Whether `told` can't be reached by somebody who sees `from`.

@@ -1,6 +1,6 @@
 //! A REFER and the NOTIFYs about it, each by itself (RFC 3515, RFC 6665, RFC 3420).
 
-use super::read::{Item, clip, far_ip, hidden};
+use super::read::{Item, clip, far_ip, hidden, is_type};
 use crate::{
     contract::payload,
     model::{Finding, Party, Severity},
@@ -157,8 +157,11 @@ fn notify_terminated_without_sipfrag(item: &Item, request: &Request) -> Option<F
 }
 
 fn notify_content_type(item: &Item, request: &Request) -> Option<Finding> {
+    if is_type(request, "message/sipfrag") {
+        return None;
+    }
     let content_type = request.content_type().unwrap_or_default();
-    (content_type != "message/sipfrag" && !content_type.starts_with("multipart/")).then(|| {
+    (!content_type.starts_with("multipart/")).then(|| {
         item.finding(
             "notify-content-type",
             Severity::Warning,
@@ -174,8 +177,7 @@ fn notify_content_type(item: &Item, request: &Request) -> Option<Finding> {
 }
 
 fn sipfrag_unreadable(item: &Item, request: &Request) -> Option<Finding> {
-    let is_fragment = request.content_type().as_deref() == Some("message/sipfrag");
-    (is_fragment && sipfrag(request.body()).is_none()).then(|| {
+    (sipfrag(request.body()).is_none() && is_type(request, "message/sipfrag")).then(|| {
         let line = String::from_utf8_lossy(request.body().split(|&b| b == b'\n').next().unwrap_or_default()).into_owned();
         item.finding(
             "sipfrag-unreadable",

@@ -62,6 +62,8 @@ pub const RULES: &[Rule] = &[
     r("context-not-utf8", Warning, "A context value that is no UTF-8", "RFC 3261 §25.1"),
     r("context-control-characters", Warning, "Control characters in a context value", "RFC 3261 §25.1"),
     r("context-value-escaped", Note, "Percent-escapes in a header's value, where nobody undoes them", "RFC 3261 §25.1"),
+    r("context-overridden", Note, "A header that takes the place of a call transfer's own context", "contract §2"),
+    r("conversation-differs", Warning, "An INVITE with another conversation than its call transfer's", "contract §4"),
     r("context-value-quoted", Note, "Quotes around a context value", "contract §2"),
     // The payload of a return
     r("refer-to-without-brackets", Warning, "A Refer-To whose URI has a ? , or ; and no angle brackets", "RFC 8217"),
@@ -82,6 +84,8 @@ pub const RULES: &[Rule] = &[
     r("variable-empty", Note, "A variable of the payload with no value", "contract §3"),
     r("variable-dropped", Warning, "Variables that did not fit into the payload", "contract §3"),
     r("returned-by-fallback", Warning, "A return that failed, and the fallback that took the call", "contract §3"),
+    r("return-host-not-allowed", Error, "A call transfer's return URI with a host that the peer does not list", "contract §4"),
+    r("output-not-durable", Error, "An output context that is not on disk when the call goes back", "contract §3"),
     r("return-not-possible", Error, "A return by REFER or INVITE without a usable return URI", "contract §3"),
     // What an agent hands over
     r("agent-outcome-missing", Warning, "Variables from the agent, and no X-GA-transfer", "contract §3"),

@@ -15,7 +15,7 @@ pub(super) fn of_exchange(exchange: &Exchange<'_>, found: &mut Vec<Finding>) {
         let unacknowledged = ack_missing(transaction);
         // What is said to have no answer is not said to be repeated, too.
         if unanswered.is_none() {
-            found.extend(repeated(&transaction.request, &transaction.copies, transaction));
+            found.extend(repeated(transaction.request, &transaction.copies, transaction));
         }
         if unacknowledged.is_none() {
             for response in &transaction.responses {
@@ -69,7 +69,8 @@ fn ack_missing(transaction: &Transaction<'_>) -> Option<Finding> {
     let copies: Vec<&Item> = transaction.response_copies.iter().copied().filter(|copy| copy.code() == end.code()).collect();
     let response = end.response().filter(|_| !copies.is_empty())?;
     let mut finding = if transaction.succeeded() {
-        let contact = end.contact.as_ref().map_or("that the 200 names as its Contact", |contact| contact.uri.as_str());
+        let contact =
+            end.contact().map_or_else(|| "what the 200 names as its Contact".to_owned(), |contact| contact.uri.as_str().to_owned());
         Finding::new(
             "ack-missing",
             Severity::Error,

@@ -160,15 +160,17 @@ fn bye_before_final_notify(accepted: &Item, bye: &Item) -> Finding {
 
 /// A NOTIFY whose id is no REFER's.
 fn notify_of_no_refer(exchange: &Exchange<'_>, refers: &[&Transaction<'_>]) -> Option<Finding> {
-    let (item, id) = exchange.of(Method::NOTIFY).find_map(|notify| {
-        let id = id_of(notify.request.request()?)??;
-        (!refers.iter().any(|refer| refer.request.number.to_string() == id)).then_some((notify.request, id))
+    let item = exchange.of(Method::NOTIFY).map(|notify| notify.request).find(|item| match item.request().and_then(id_of) {
+        Some(Id::Number(id)) => !refers.iter().any(|refer| refer.request.number == id),
+        Some(Id::Other) => true,
+        Some(Id::None) | None => false,
     })?;
+    let event = item.fields().text(HeaderName::Event).unwrap_or_default();
     let numbers: Vec<String> = refers.iter().take(4).map(|refer| refer.request.number.to_string()).collect();
     Some(item.finding(
         "notify-of-another-refer",
         Severity::Warning,
-        format!("Event: refer;id={}, and the REFER has CSeq {}", clip(&id), numbers.join(", ")),
+        format!("Event: {}, and the REFER has CSeq {}", clip(&event), numbers.join(", ")),
         "The id of a NOTIFY is the CSeq of its REFER (RFC 3515 §2.4.6); with another the NOTIFY belongs to no transfer, and what it says is not taken",
         "Have the SBC write the REFER's CSeq into Event's id; behind a B2BUA, the one of the REFER that it received on this leg",
     ))
@@ -181,7 +183,7 @@ fn notify_id_missing(exchange: &Exchange<'_>, refers: &[&Transaction<'_>]) -> Op
     let nameless = exchange
         .of(Method::NOTIFY)
         .map(|notify| notify.request)
-        .find(|item| item.index > second.request.index && item.request().and_then(id_of) == Some(None))?;
+        .find(|item| item.index > second.request.index && item.request().and_then(id_of) == Some(Id::None))?;
     Some(
         nameless
             .finding(
@@ -203,20 +205,28 @@ fn notifies<'e>(exchange: &'e Exchange<'_>, refer: &Item) -> impl Iterator<Item 
 
 /// `Event: refer`, with the REFER's CSeq as id or with none (RFC 3515 §2.4.6).
 fn is_about(notify: &Request, cseq: u32) -> bool {
-    id_of(notify).is_some_and(|id| id.is_none_or(|id| id.parse() == Ok(cseq)))
+    id_of(notify).is_some_and(|id| id == Id::None || id == Id::Number(cseq))
 }
 
-/// The id of a NOTIFY about a REFER; `None` of any other.
-#[expect(clippy::option_option, reason = "no refer event, a refer event without id, one with it")]
-fn id_of(notify: &Request) -> Option<Option<String>> {
+/// The id in the Event of a NOTIFY about a REFER.
+#[derive(PartialEq, Eq)]
+enum Id {
+    None,
+    Number(u32),
+    /// No number: no REFER's.
+    Other,
+}
+
+/// `None` of a NOTIFY about something else.
+fn id_of(notify: &Request) -> Option<Id> {
     let event = notify.text(HeaderName::Event)?;
     let mut parts = event.split(';').map(str::trim);
     if !parts.next()?.eq_ignore_ascii_case("refer") {
         return None;
     }
-    Some(parts.find_map(|part| {
-        part.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("id")).map(|(_, id)| id.trim().to_owned())
-    }))
+    let id =
+        parts.find_map(|part| part.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("id")).map(|(_, id)| id.trim()));
+    Some(id.map_or(Id::None, |id| id.parse().map_or(Id::Other, Id::Number)))
 }
 
 /// REFERs of one dialog that are followed each to its end.

@@ -154,6 +154,20 @@ impl Report {
     }
 }
 
+/// All rules that findings come from, a line each.
+pub fn rules(as_json: bool) -> String {
+    if as_json {
+        let rules = findings::RULES.iter();
+        let list: Vec<Value> =
+            rules.map(|r| json!({ "rule": r.name, "severity": r.severity, "about": r.gist, "source": r.source })).collect();
+        return format!("{:#}\n", Value::Array(list));
+    }
+    let width = findings::RULES.iter().map(|rule| rule.name.len()).max().unwrap_or_default();
+    let line =
+        |rule: &findings::Rule| format!("{:<width$}  {:<7}  {} ({})\n", rule.name, ladder::severity(rule.severity), rule.gist, rule.source);
+    findings::RULES.iter().map(line).collect()
+}
+
 fn read_contract(index: usize, message: &Message, contexts: &mut Vec<(usize, Context)>, payloads: &mut Vec<Returned>) {
     let Message::Request(request) = message else { return };
     let headers: Vec<(&str, String)> =

@@ -109,6 +109,14 @@ fn a_capture_over_udp_and_over_tcp_reads_as_a_ladder() {
 }
 
 #[test]
+fn the_rules_are_listed() {
+    let text = report::rules(false);
+    assert!(text.lines().any(|l| l.starts_with("ack-missing ") && l.contains("error") && l.ends_with("(RFC 3261 §13.3.1.4)")), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&report::rules(true)).expect("JSON");
+    assert!(json.as_array().is_some_and(|list| list.len() == text.lines().count() && list[0]["severity"] == "error"));
+}
+
+#[test]
 fn a_broken_capture_never_panics() {
     let whole = pcap::file(&journey(TransportName::Tcp), &[], false);
     for end in (0..whole.len()).step_by(61) {
