@@ -117,6 +117,8 @@ impl Switch {
         if let Some((id, number)) = self.lookups.remove(&query) {
             self.place_invite(now, id, number, next_hops);
             self.after(id);
+        } else if let Some(session) = self.hops.remove(&query) {
+            self.ua.aim_at(session, &next_hops);
         }
     }
 

@@ -6,6 +6,7 @@ use crate::{
     findings,
     media::MediaCommand,
     model::{CallEvent, CallId, Ended, LegId, LegRole, Party},
+    party::Output,
     sip::{
         dialog::{SessionEnd, SessionId, UaEvent},
         message::{Request, Response},
@@ -22,6 +23,11 @@ impl Switch {
     pub(super) fn handle_ua_event(&mut self, now: Instant, event: UaEvent) {
         match event {
             UaEvent::Request(incoming) => self.handle_request(now, incoming),
+            UaEvent::NextHop { id, uri } => {
+                self.next_query = self.next_query.wrapping_add(1);
+                self.hops.insert(self.next_query, id);
+                self.outputs.push_back(Output::Resolve { query: self.next_query, uri });
+            }
             UaEvent::Progress { id, code, reason, sdp, .. } => self.leg_progressed(id, code, reason, sdp.as_ref()),
             UaEvent::Answered { id, response, sdp } => self.leg_answered(now, id, &response, sdp.as_ref()),
             // `Ended` follows and says the same.

@@ -66,6 +66,8 @@ pub struct Switch {
     /// Questions for call transfers that the desk has not answered.
     pub(super) claims: Numbered<u32, CallId>,
     pub(super) conversations: Conversations,
+    /// Next hops of dialogs that are being looked up.
+    pub(super) hops: Numbered<u32, SessionId>,
     /// Texts that are being spoken, and for which call.
     pub(super) speeches: Numbered<u32, CallId>,
     /// Calls that wait for RTP ports.
@@ -151,6 +153,7 @@ impl Switch {
             lookups: Numbered::default(),
             claims: Numbered::default(),
             conversations: Conversations::known(conversations),
+            hops: Numbered::default(),
             speeches: Numbered::default(),
             waiting: VecDeque::new(),
             refused: VecDeque::new(),
@@ -175,7 +178,7 @@ impl Switch {
             calls: self.calls.len(),
             streams: self.streams.len(),
             ports: self.ports.taken(),
-            lookups: self.lookups.len() + self.speeches.len() + self.claims.len(),
+            lookups: self.lookups.len() + self.speeches.len() + self.claims.len() + self.hops.len(),
             deadlines: self.deadlines.len(),
             ua: self.ua.counts(),
         }

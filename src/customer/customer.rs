@@ -128,6 +128,8 @@ impl Customer {
             UaEvent::Note { id: Some(id), text, .. } => self.in_session(side, id, |run, _, _| run.journal.step(now, text)),
             // What belongs to no call of ours is counted where the bytes are captured.
             UaEvent::ReferResponse { .. }
+            // A test call's messages go to where the bridge's come from.
+            | UaEvent::NextHop { .. }
             | UaEvent::Notify { .. }
             | UaEvent::OfferRefused { .. }
             | UaEvent::Info { .. }

@@ -201,3 +201,31 @@ fn a_connection_that_breaks_is_opened_anew() {
     assert_eq!(lab.ends(A, a), SessionEnd::RemoteBye);
     lab.is_over();
 }
+
+#[test]
+fn a_contact_that_is_a_name_is_looked_up_and_requests_go_where_it_leads() {
+    let mut lab = Lab::with(1, |config| config.advertise = Some("sbc.example".into()));
+    let (a, b) = lab.in_a_call();
+    let UaEvent::NextHop { id, uri } = lab.hears(B, |event| matches!(event, UaEvent::NextHop { .. })) else { unreachable!() };
+    assert_eq!((id, uri.as_str()), (b, "sip:a@sbc.example:5060"));
+    assert!(!lab.has_heard(B, |event| matches!(event, UaEvent::NextHop { .. })), "asked for once");
+    lab.does(B, |ua, _| ua.aim_at(b, &[(Transport::Udp, peer())]));
+    lab.does(B, |ua, now| ua.refer(now, b, "<sip:c@example.com>", &[])).unwrap();
+    assert_eq!(lab.sent.last().unwrap().1.flow.remote, peer());
+    // One of several addresses that the peer's messages do come from is the best of them.
+    let established = lab.address(B);
+    lab.does(A, |ua, _| ua.aim_at(a, &[(Transport::Udp, peer()), (Transport::Udp, established)]));
+    lab.does(A, |ua, now| ua.hang_up(now, a, &[], None)).unwrap();
+    assert_eq!(lab.ends(B, b), SessionEnd::RemoteBye);
+    lab.is_over();
+}
+
+#[test]
+fn a_contact_whose_name_leads_nowhere_changes_nothing() {
+    let mut lab = Lab::with(1, |config| config.advertise = Some("sbc.example".into()));
+    let (a, b) = lab.in_a_call();
+    lab.does(B, |ua, _| ua.aim_at(b, &[]));
+    lab.does(B, |ua, now| ua.hang_up(now, b, &[], None)).unwrap();
+    assert_eq!(lab.ends(A, a), SessionEnd::RemoteBye);
+    lab.is_over();
+}

@@ -1,13 +1,13 @@
 //! Sending requests (RFC 3261 §8.1.1, §12.2.1.1, §18.1.1): inside a dialog, and once more with a change.
 
-use std::{borrow::Cow, time::Instant};
+use std::{borrow::Cow, net::SocketAddr, time::Instant};
 
 use bytes::Bytes;
 
 use super::{
-    SessionId, UserAgent, VerbError,
-    route_set::flow_within,
-    session::{Session, State},
+    SessionId, UaEvent, UserAgent, VerbError,
+    route_set::{flow_to_one_of, flow_within, is_to_look_up},
+    session::{NamedHop, Session, State},
     state::Dialog,
     user_agent::User,
 };
@@ -161,6 +161,16 @@ impl UserAgent {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let next_hop = session.dialog.routes.next_hop(&session.dialog.target);
         session.flow = flow_within(&self.local, established, next_hop.as_ref());
+        match next_hop.as_ref().filter(|uri| is_to_look_up(established, uri)) {
+            None => session.named = None,
+            Some(uri) => match &session.named {
+                Some(named) if *named.uri == *uri.as_str() => session.flow = named.flow.unwrap_or(session.flow),
+                _ => {
+                    session.named = Some(Box::new(NamedHop { uri: uri.as_str().into(), flow: None }));
+                    self.events.push_back(UaEvent::NextHop { id, uri: uri.as_str().to_owned() });
+                }
+            },
+        }
         session.know(established.remote.ip());
         session.know(session.flow.remote.ip());
         // The peer itself may write, too, whatever stands between.
@@ -169,6 +179,18 @@ impl UserAgent {
         {
             session.know(ip);
         }
+    }
+}
+
+impl UserAgent {
+    /// Where the name of [`UaEvent::NextHop`] leads, best first; nothing: it leads nowhere, and all stays as it is.
+    pub fn aim_at(&mut self, id: SessionId, found: &[(Transport, SocketAddr)]) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let Some(named) = &mut session.named else { return };
+        let flow = flow_to_one_of(&self.local, session.flow, found);
+        named.flow = Some(flow);
+        session.flow = flow;
+        session.know(flow.remote.ip());
     }
 }
 

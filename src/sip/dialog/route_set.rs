@@ -1,12 +1,12 @@
 //! Route sets and where they lead (RFC 3261 §12.1, §12.2.1.1).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::local::Local;
 use crate::sip::{
     message::{Fields, HeaderName, Method, NameAddr, RequestBuilder, Uri},
     transport::{
-        Flow,
+        Flow, Transport,
         target::{Targets, targets},
     },
 };
@@ -68,10 +68,23 @@ pub(super) fn flow_within(local: &Local, established: Flow, next_hop: Option<&Ur
         return established;
     }
     let Some(Targets::Literal(hops)) = next_hop.map(targets) else { return established };
-    let Some(&(transport, remote)) = hops.first() else { return established };
-    if remote == established.remote && transport == established.transport {
+    flow_to_one_of(local, established, &hops)
+}
+
+/// Whether the next hop of a dialog over this flow is a name, which only a look-up knows the address of.
+///
+/// Not for a peer on this very machine: what the world calls the machine by leads at best back to it, and often to a NAT.
+pub(super) fn is_to_look_up(established: Flow, next_hop: &Uri) -> bool {
+    let here = established.remote.ip().is_loopback() || established.remote.ip() == established.local.ip();
+    !established.transport.is_reliable() && !here && matches!(targets(next_hop), Targets::Lookup { .. })
+}
+
+/// As [`flow_within`], for the addresses of the next hop, best first. The one that the peer's messages come from is best of all.
+pub(super) fn flow_to_one_of(local: &Local, established: Flow, hops: &[(Transport, SocketAddr)]) -> Flow {
+    if hops.iter().any(|(transport, remote)| *remote == established.remote && *transport == established.transport) {
         return established;
     }
+    let Some(&(transport, remote)) = hops.first() else { return established };
     if is_private(remote.ip()) && !is_private(established.remote.ip()) {
         return established;
     }

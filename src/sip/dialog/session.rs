@@ -37,6 +37,8 @@ pub(super) struct Session {
     pub dialog: Dialog,
     /// Where our requests inside the dialog go.
     pub flow: Flow,
+    /// The next hop where it is a name, and where that led.
+    pub named: Option<Box<NamedHop>>,
     /// Addresses that the dialog knows: requests inside it may come from them.
     pub known: SmallVec<[IpAddr; 4]>,
     /// Our Contact value.
@@ -61,6 +63,12 @@ pub(super) struct Session {
     /// A BYE that waits for the ACK of our 2xx (§15).
     pub next_bye: Option<Box<NextBye>>,
     pub timers: [u64; SessionTimer::COUNT],
+}
+
+/// A next hop that had to be looked up (RFC 3263).
+pub(super) struct NamedHop {
+    pub uri: Box<str>,
+    pub flow: Option<Flow>,
 }
 
 /// What the application wants in its BYE.
@@ -240,6 +248,7 @@ impl Session {
             state,
             dialog,
             flow,
+            named: None,
             known: SmallVec::from_slice(&[flow.remote.ip()]),
             contact: contact.into(),
             exchange: Exchange::Idle,

@@ -141,6 +141,10 @@ pub enum UaEvent {
     /// agent screens by itself), and accept or answer.
     Request(IncomingRequest),
 
+    /// The dialog's next hop is this name: have it looked up, and hand in what is found by
+    /// [`UserAgent::aim_at`](super::UserAgent::aim_at). Until then requests go to where the peer's come from.
+    NextHop { id: SessionId, uri: String },
+
     /// A provisional response (101–199) to our INVITE.
     Progress { id: SessionId, code: u16, reason: String, sdp: Option<Bytes>, response: Response },
     /// A 2xx to our INVITE; acknowledged already, unless it offers because we did not: then call `answer_offer`.
