@@ -1,6 +1,6 @@
 //! Arguments, logging, start.
 
-use std::process::ExitCode;
+use std::{io::IsTerminal as _, process::ExitCode};
 
 use clap::Parser as _;
 use handback::cli::{self, Cli, CommandLine};
@@ -8,7 +8,8 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("HANDBACK_LOG").unwrap_or_else(|_| EnvFilter::new("warn,handback=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
     let line = Cli::parse();
     match &line.command {
         Some(CommandLine::Serve(args)) => cli::serve::run(args),

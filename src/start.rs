@@ -16,7 +16,7 @@ use crate::{
     engine::{Bound, DeskEnds, Engine, EngineHandle, EngineSetup, PartySetup, StartError},
     model::{
         TransportName,
-        settings::{Api, Media, Settings},
+        settings::{self, Api, Media, Settings},
     },
     sip::transport::Transport,
     store::{ReadFault, Store, StoreError},
@@ -54,7 +54,7 @@ pub enum Fault {
 /// # Errors
 /// A port is in use, an address is none of this machine's, or the database can't be opened. Nothing runs then.
 pub fn start(settings: Settings) -> Result<Running, Fault> {
-    let mut store = Store::open(&settings.store, settings.api.as_ref())?;
+    let mut store = open_store(&settings)?;
     let conversations = store.handle().conversations(CONVERSATIONS)?;
     let conversations = conversations.into_iter().map(|known| Conversation { id: known.id, attempts: known.attempts, last: known.last });
     let desk = store.desk().map(|(asks, answers)| DeskEnds { asks, answers });
@@ -73,6 +73,19 @@ pub fn start(settings: Settings) -> Result<Running, Fault> {
             engine.stop();
             Err(fault)
         }
+    }
+}
+
+/// A file that nobody named must not keep a bridge from starting: without the API, which promises that nothing is lost,
+/// calls are then kept in memory.
+fn open_store(settings: &Settings) -> Result<Store, StoreError> {
+    let opened = Store::open(&settings.store, settings.api.as_ref());
+    match opened {
+        Err(why @ (StoreError::InUse { .. } | StoreError::File { .. })) if settings.store.is_default && settings.api.is_none() => {
+            tracing::warn!("{why}. Calls are kept in memory only");
+            Store::open(&settings::Store { path: None, ..settings.store.clone() }, None)
+        }
+        opened => opened,
     }
 }
 

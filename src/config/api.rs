@@ -133,6 +133,7 @@ fn e164(text: &str) -> Option<u64> {
 /// Where to keep what must last. Without a `url` it is a file beside the settings, named like them.
 pub fn store(mut section: Section<'_>, faults: &mut Faults<'_>) -> Store {
     let default = Store::default();
+    let is_default = section.entry("url").is_none();
     let path = match section.text("url", faults) {
         None => Some(faults.file.with_extension("db")),
         Some((_, "sqlite::memory:")) => None,
@@ -151,7 +152,7 @@ pub fn store(mut section: Section<'_>, faults: &mut Faults<'_>) -> Store {
     let retention_days = section.number("retention_days", 0..=36_500, default.retention_days.into(), faults).unsigned_abs() as u32;
     let megabytes = section.number("retention_megabytes", 0..=1 << 30, (default.retention_bytes >> 20) as i64, faults).unsigned_abs();
     section.finish(faults);
-    Store { path: path.map(PathBuf::from), retention_days, retention_bytes: megabytes << 20 }
+    Store { path: path.map(PathBuf::from), is_default, retention_days, retention_bytes: megabytes << 20 }
 }
 
 /// Numbers in one range: each takes a few bytes while it is free.

@@ -133,6 +133,8 @@ pub struct NumberRange {
 pub struct Store {
     /// The SQLite file; `None`: in memory, for as long as the program runs.
     pub path: Option<std::path::PathBuf>,
+    /// Nobody named the file: it lies beside the settings.
+    pub is_default: bool,
     /// Ended calls and their messages older than this are forgotten; 0 keeps none.
     pub retention_days: u32,
     /// Messages of ended calls beyond this many bytes are forgotten, the oldest first.
@@ -141,7 +143,7 @@ pub struct Store {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { path: None, retention_days: 30, retention_bytes: 1 << 30 }
+        Self { path: None, is_default: true, retention_days: 30, retention_bytes: 1 << 30 }
     }
 }
 
