@@ -3,6 +3,11 @@
 //! While the disk refuses, nothing is promised: creates and claims are refused, what the agent hands back is answered
 //! as not stored, and what the engine tells is put off. It tries again until the disk takes it.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -26,7 +31,8 @@ pub struct Desk {
     seal: Seal,
     retention: Retention,
     backlog: Backlog,
-    healthy: bool,
+    /// Readers see it too; it is told before any answer that rests on it.
+    healthy: Arc<AtomicBool>,
 }
 
 /// What reaches the desk.
@@ -62,13 +68,13 @@ struct Batch {
 impl Desk {
     /// With what recovery found still to be written; it is written by the first [`Desk::heal`].
     pub fn new(connection: Connection, registry: Registry, seal: Seal, retention: Retention, backlog: Backlog) -> Self {
-        Self { connection, registry, seal, retention, backlog, healthy: true }
+        Self { connection, registry, seal, retention, backlog, healthy: Arc::new(AtomicBool::new(true)) }
     }
 
     /// Carries out all items in one transaction, and answers. Creates come last, so that numbers are free for them.
     pub fn carry_out(&mut self, items: Vec<Item>, now: Timestamp) -> Vec<DeskAnswer> {
         let mut items = items.into_iter();
-        if !self.healthy {
+        if !self.healthy() {
             return items.filter_map(|item| self.put_off(item)).collect();
         }
         let mut batch = Batch::default();
@@ -93,19 +99,18 @@ impl Desk {
                 self.retention.added(added);
                 let count = self.backlog.len();
                 let lost = self.backlog.clear();
-                if !self.healthy {
-                    self.healthy = true;
+                if !self.healthy.swap(true, Ordering::Relaxed) {
                     tracing::info!("the database is written again; {count} changes were kept meanwhile{}", told(lost));
                 }
             }
             Err(why) => self.roll_back(&why),
         }
-        self.healthy
+        self.healthy()
     }
 
     /// Forgets a little of what is too old or too much. Tells whether more is to be forgotten.
     pub fn retain(&mut self, now: Timestamp) -> bool {
-        if !self.healthy {
+        if !self.healthy() {
             return false;
         }
         match self.retention.step(&mut self.connection, now) {
@@ -118,7 +123,12 @@ impl Desk {
     }
 
     pub fn healthy(&self) -> bool {
-        self.healthy
+        self.healthy.load(Ordering::Relaxed)
+    }
+
+    /// What [`Desk::healthy`] tells, for others.
+    pub fn health(&self) -> Arc<AtomicBool> {
+        self.healthy.clone()
     }
 
     /// When the next call transfer expires.
@@ -295,8 +305,12 @@ impl Desk {
     }
 
     fn write_backlog(&mut self) -> rusqlite::Result<u64> {
-        if self.backlog.is_empty() && self.healthy {
+        if self.backlog.is_empty() && self.healthy() {
             return Ok(0);
+        }
+        if !self.healthy() {
+            // The log of what is committed may hold the room that is missing.
+            let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         }
         let transaction = self.connection.transaction()?;
         let mut added = 0;
@@ -316,7 +330,7 @@ impl Desk {
         {
             tracing::debug!("rolling back: {why}");
         }
-        if std::mem::replace(&mut self.healthy, false) {
+        if self.healthy.swap(false, Ordering::Relaxed) {
             tracing::error!("the database can't be written ({why}): call transfers are refused until it can, running calls go on");
         }
     }

@@ -30,7 +30,7 @@ pub struct StoreHandle {
 
 /// What readers share with the writer.
 pub(super) struct Shared {
-    healthy: AtomicBool,
+    healthy: Arc<AtomicBool>,
     pools: Mutex<Arc<[Pool]>>,
     /// For quick looks at one call transfer: nothing slow may hold it.
     quick: Mutex<Connection>,
@@ -141,13 +141,12 @@ impl StoreHandle {
 }
 
 impl Shared {
-    pub fn new(quick: Connection, slow: Connection) -> Self {
-        Self { healthy: AtomicBool::new(true), pools: Mutex::new(Vec::new().into()), quick: Mutex::new(quick), slow: Mutex::new(slow) }
+    pub fn new(quick: Connection, slow: Connection, healthy: Arc<AtomicBool>) -> Self {
+        Self { healthy, pools: Mutex::new(Vec::new().into()), quick: Mutex::new(quick), slow: Mutex::new(slow) }
     }
 
     /// By the writer, after each batch.
-    pub fn publish(&self, healthy: bool, registry: &Registry) {
-        self.healthy.store(healthy, Ordering::Relaxed);
+    pub fn publish(&self, registry: &Registry) {
         let pools: Vec<Pool> = registry
             .pool_figures()
             .into_iter()

@@ -48,9 +48,11 @@ impl Store {
         };
         let (registry, backlog) = recovery::recover(&connection, &seal, api, wall_now())?;
         let retention = Retention::new(settings, &connection)?;
-        let shared = Arc::new(Shared::new(place.reader()?, place.reader()?));
+        let (quick, slow) = (place.reader()?, place.reader()?);
         let mut desk = Desk::new(connection, registry, seal, retention, backlog);
         desk.heal();
+        let shared = Arc::new(Shared::new(quick, slow, desk.health()));
+        shared.publish(desk.registry());
 
         let (asks, asked) = mpsc::channel(ASKS);
         let (answers, answered) = mpsc::channel(ASKS);

@@ -33,7 +33,6 @@ impl Writer {
         let mut retain_at = Instant::now();
         // While the disk refuses: when to try again.
         let mut heal_at = (!self.desk.healthy()).then_some(retain_at);
-        self.publish();
         while self.gather(&mut items, heal_at.unwrap_or(retain_at)).await {
             let woken = Instant::now();
             if heal_at.is_some_and(|at| woken >= at) {
@@ -116,7 +115,7 @@ impl Writer {
     }
 
     fn publish(&self) {
-        self.shared.publish(self.desk.healthy(), self.desk.registry());
+        self.shared.publish(self.desk.registry());
     }
 }
 

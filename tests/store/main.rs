@@ -6,5 +6,11 @@
     reason = "a test stops where something is amiss, and its deadlines are real time"
 )]
 
+mod calls;
+mod child;
+mod files;
+mod kill;
 mod life;
+mod races;
+mod refused;
 mod support;

@@ -16,7 +16,8 @@ use tokio::sync::mpsc;
 
 /// The store with both ends of its desk, as the engine holds them.
 pub struct Lab {
-    pub folder: Arc<TempDir>,
+    /// Vanishes with the last that holds it.
+    pub folder: Option<Arc<TempDir>>,
     pub api: Api,
     pub settings: settings::Store,
     pub store: Option<Store>,
@@ -36,10 +37,10 @@ impl Lab {
         let folder = Arc::new(TempDir::new().unwrap());
         let (mut api, mut settings) = (api(), settings_in(&folder));
         change(&mut api, &mut settings);
-        Self::open(folder, api, settings)
+        Self::open(Some(folder), api, settings)
     }
 
-    pub fn open(folder: Arc<TempDir>, api: Api, settings: settings::Store) -> Self {
+    pub fn open(folder: Option<Arc<TempDir>>, api: Api, settings: settings::Store) -> Self {
         let mut store = Store::open(&settings, Some(&api)).unwrap();
         let handle = store.handle();
         let (asks, answers) = store.desk().unwrap();
