@@ -1,7 +1,5 @@
 //! `[api]` and `[store]`: the call transfers API, and where everything is kept.
 
-use std::path::PathBuf;
-
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -152,7 +150,7 @@ pub fn store(mut section: Section<'_>, faults: &mut Faults<'_>) -> Store {
     let retention_days = section.number("retention_days", 0..=36_500, default.retention_days.into(), faults).unsigned_abs() as u32;
     let megabytes = section.number("retention_megabytes", 0..=1 << 30, (default.retention_bytes >> 20) as i64, faults).unsigned_abs();
     section.finish(faults);
-    Store { path: path.map(PathBuf::from), is_default, retention_days, retention_bytes: megabytes << 20 }
+    Store { path, is_default, retention_days, retention_bytes: megabytes << 20 }
 }
 
 /// Numbers in one range: each takes a few bytes while it is free.
