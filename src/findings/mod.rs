@@ -49,4 +49,5 @@ pub use certificate::{Certificate, of_certificate};
 pub use payload::dropped;
 pub use protocol::of_note;
 pub use read::{Item, Seen};
+pub use refer::of_refer_to;
 pub use table::{RULES, Rule, rule};

@@ -65,22 +65,24 @@ fn refer_outside_dialog(item: &Item, request: &Request) -> Option<Finding> {
     })
 }
 
+/// The rules over a Refer-To value, as decoded.
+pub fn of_refer_to(decoded: &payload::Decoded) -> Vec<Finding> {
+    let empty: Vec<&str> = decoded.payload.items.iter().filter(|i| i.value.is_empty()).map(|i| i.parameter.as_str()).collect();
+    let empty = (!empty.is_empty()).then(|| variable_empty(&empty));
+    decoded.findings.iter().cloned().chain(empty).collect()
+}
+
 /// The value, by the contract's rules and by where it leads.
 fn refer_to(item: &Item, request: &Request, found: &mut Vec<Finding>) {
     let Some(value) = request.text(HeaderName::ReferTo) else { return };
     let decoded = payload::decode(&value);
     let sender = item.seen.sender;
-    found.extend(
-        decoded.findings.into_iter().map(|f| Finding { side: if f.side == Party::Bridge { sender } else { f.side }, ..f }.at(item.index)),
-    );
-    let empty: Vec<&str> = decoded.payload.items.iter().filter(|i| i.value.is_empty()).map(|i| i.parameter.as_str()).collect();
-    if !empty.is_empty() {
-        found.push(variable_empty(item, &empty));
-    }
+    let of_sender = |f: Finding| Finding { side: if f.side == Party::Bridge { sender } else { f.side }, ..f }.at(item.index);
+    found.extend(of_refer_to(&decoded).into_iter().map(of_sender));
     found.extend(private_return_uri(item, &decoded.target));
 }
 
-fn variable_empty(item: &Item, names: &[&str]) -> Finding {
+fn variable_empty(names: &[&str]) -> Finding {
     Finding::new(
         "variable-empty",
         Severity::Note,
@@ -89,7 +91,6 @@ fn variable_empty(item: &Item, names: &[&str]) -> Finding {
         "An empty variable takes room in the 1,024 characters (contract §3) and tells the return endpoint nothing",
         "Leave the variable out, or see why it is empty: an input variable that the call did not bring leaves {{name}} empty",
     )
-    .at(item.index)
 }
 
 fn private_return_uri(item: &Item, target: &str) -> Option<Finding> {

@@ -61,7 +61,7 @@ impl Report {
         let mut report = Self { messages: Vec::new(), others: 0, contexts: Vec::new(), payloads: Vec::new(), findings: Vec::new() };
         for value in values {
             let decoded = payload::decode(&value);
-            report.findings.extend(decoded.findings.iter().cloned());
+            report.findings.extend(findings::of_refer_to(&decoded));
             report.payloads.push(Returned::of_refer_to(None, decoded));
         }
         report
