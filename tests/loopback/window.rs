@@ -69,7 +69,8 @@ fn the_window_opens_and_f5_places_a_test_call_that_comes_back() {
     assert_eq!(call["returns"][0]["method"], "REFER", "{call:#}");
 }
 
-/// Where this process accepts TCP and has no UDP socket at the same port: SIP has both, the control API only the one.
+/// Where this process accepts TCP and has no UDP socket at the same port (SIP has both), and answers as the control API does:
+/// the call transfers API is there, too.
 fn control_of(pid: u32) -> Option<SocketAddr> {
     let sockets: Vec<String> = fs::read_dir(format!("/proc/{pid}/fd"))
         .ok()?
@@ -84,6 +85,6 @@ fn control_of(pid: u32) -> Option<SocketAddr> {
         ours.filter_map(|row| u16::from_str_radix(row[1].split_once(':')?.1, 16).ok()).collect()
     };
     let udp = ports("/proc/net/udp", "07");
-    let tcp_alone = ports("/proc/net/tcp", "0A").into_iter().find(|port| !udp.is_empty() && !udp.contains(port));
-    tcp_alone.map(|port| ([127, 0, 0, 1], port).into())
+    let tcp_alone = ports("/proc/net/tcp", "0A").into_iter().filter(|port| !udp.is_empty() && !udp.contains(port));
+    tcp_alone.map(|port| ([127, 0, 0, 1], port).into()).find(|address| http::get(*address, "/healthz").status == 200)
 }
