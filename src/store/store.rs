@@ -58,7 +58,8 @@ impl Store {
         let (answers, answered) = mpsc::channel(ASKS);
         let (creates, to_create) = mpsc::channel(CREATES);
         let (stop, stopped) = oneshot::channel();
-        let writer = Writer { desk, asks: asked, creates: to_create, answers, shared: shared.clone(), stop: stopped };
+        let committed_at = tokio::time::Instant::now();
+        let writer = Writer { desk, asks: asked, creates: to_create, answers, shared: shared.clone(), stop: stopped, committed_at };
         let thread =
             std::thread::Builder::new().name("handback-store".to_owned()).spawn(move || {
                 match runtime::Builder::new_current_thread().enable_time().build() {

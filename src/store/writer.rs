@@ -24,6 +24,7 @@ pub struct Writer {
     pub answers: mpsc::Sender<DeskAnswer>,
     pub shared: Arc<Shared>,
     pub stop: oneshot::Receiver<()>,
+    pub committed_at: Instant,
 }
 
 impl Writer {
@@ -38,6 +39,7 @@ impl Writer {
             if heal_at.is_some_and(|at| woken >= at) {
                 heal_at = (!self.desk.heal()).then(|| woken + HEAL_EVERY);
             }
+            self.let_others_join(&mut items).await;
             self.carry_out(&mut items).await;
             if woken >= retain_at && self.desk.healthy() {
                 let more = self.desk.retain(wall_now());
@@ -68,6 +70,22 @@ impl Writer {
         true
     }
 
+    /// A commit costs about as much as ten items. A lone item is written at once; right after a commit the next one waits
+    /// a little for company, so that a busy bridge commits at most 200 times a second.
+    async fn let_others_join(&mut self, items: &mut Vec<Item>) {
+        let until = self.committed_at + SPACING;
+        while !items.is_empty() && items.len() < BATCH && Instant::now() < until {
+            tokio::select! {
+                biased;
+                Some(ask) = self.asks.recv() => items.push(Item::Ask(ask)),
+                Some(create) = self.creates.recv() => items.push(Item::Create(create)),
+                () = tokio::time::sleep_until(until) => {}
+            }
+        }
+        // Creates come last, so that numbers are free for them; otherwise the order stays.
+        items.sort_by_key(|item| matches!(item, Item::Create(_)));
+    }
+
     fn take_waiting(&mut self, items: &mut Vec<Item>) {
         let first_create = items.pop_if(|item| matches!(item, Item::Create(_)));
         while items.len() < BATCH
@@ -88,7 +106,9 @@ impl Writer {
         if items.is_empty() && self.desk.deadline().is_none_or(|at| at > now) {
             return;
         }
-        for answer in self.desk.carry_out(std::mem::replace(items, Vec::with_capacity(BATCH)), now) {
+        let answers = self.desk.carry_out(std::mem::replace(items, Vec::with_capacity(BATCH)), now);
+        self.committed_at = Instant::now();
+        for answer in answers {
             // The engine has ended: nobody waits for it.
             if self.answers.send(answer).await.is_err() {
                 break;
@@ -128,6 +148,8 @@ pub fn wall_now() -> Timestamp {
 
 /// Items in one transaction: some 10 ms of work.
 const BATCH: usize = 512;
+/// Between two commits, where more waits.
+const SPACING: Duration = Duration::from_millis(5);
 const HEAL_EVERY: Duration = Duration::from_secs(1);
 const IDLE: Duration = Duration::from_secs(30);
 const RETAIN_EVERY: Duration = Duration::from_secs(60);
