@@ -83,6 +83,10 @@ fn some_crates_are_named_in_one_place_only() {
         ("egui", "src/console/"),
         ("eframe", "src/console/"),
         ("axum", "src/api/"),
+        ("hyper", "src/api/"),
+        ("hyper_util", "src/api/"),
+        ("utoipa", "src/api/"),
+        ("governor", "src/api/"),
         ("rusqlite", "src/store/"),
     ];
     let mut faults = Vec::new();
