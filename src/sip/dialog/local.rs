@@ -1,6 +1,11 @@
 //! Our own addresses: what goes into Via and Contact, and from which socket a request leaves (RFC 3261 §18.1.1, §8.1.1.8).
 
-use std::{collections::HashMap, net::SocketAddr, time::Duration, time::Instant};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use super::UserAgentConfig;
 use crate::sip::{
@@ -10,10 +15,17 @@ use crate::sip::{
 
 /// Where we are, as others see it.
 pub(super) struct Local {
-    listeners: Vec<(Transport, SocketAddr)>,
+    listeners: Vec<Listener>,
     advertise: Option<String>,
     /// Where TCP was tried for a large request and is not spoken (§18.1.1), and when that was.
     without_tcp: HashMap<SocketAddr, Instant>,
+}
+
+struct Listener {
+    transport: Transport,
+    address: SocketAddr,
+    /// `host:port` as others read it; None where it depends on the flow.
+    sent_by: Option<Box<str>>,
 }
 
 /// A Via value, on the stack.
@@ -21,13 +33,18 @@ pub(super) type ViaText = SmallText<160>;
 
 impl Local {
     pub fn new(config: &UserAgentConfig) -> Self {
-        Self { listeners: config.listeners.clone(), advertise: config.advertise.clone(), without_tcp: HashMap::new() }
+        let listener = |&(transport, address): &(Transport, SocketAddr)| {
+            let known = !address.ip().is_unspecified();
+            Listener { transport, address, sent_by: known.then(|| host_and_port(config.advertise.as_deref(), address).into()) }
+        };
+        let listeners = config.listeners.iter().map(listener).collect();
+        Self { listeners, advertise: config.advertise.clone(), without_tcp: HashMap::new() }
     }
 
     /// From which of our sockets a new request to `remote` leaves. None: we do not speak that transport, or not in that family.
     pub fn flow_to(&self, transport: Transport, remote: SocketAddr) -> Option<Flow> {
-        let fits = |listener: &&(Transport, SocketAddr)| listener.0 == transport && listener.1.is_ipv4() == remote.is_ipv4();
-        self.listeners.iter().find(fits).map(|&(transport, local)| Flow { transport, local, remote, connection: None })
+        let fits = |listener: &&Listener| listener.transport == transport && listener.address.is_ipv4() == remote.is_ipv4();
+        self.listeners.iter().find(fits).map(|listener| Flow { transport, local: listener.address, remote, connection: None })
     }
 
     /// §18.1.1: the same hop over TCP, for a request of this size. None where it may stay on UDP, or must.
@@ -50,38 +67,41 @@ impl Local {
     /// `rport` asks for the response to come back the way we went (RFC 3581).
     pub fn via(&self, flow: &Flow, branch: &str) -> ViaText {
         let transport = flow.transport;
-        let address = self.listening(flow);
-        match &self.advertise {
-            Some(host) => ViaText::from_fmt(format_args!("SIP/2.0/{transport} {host}:{};rport;branch={branch}", address.port())),
-            None => ViaText::from_fmt(format_args!("SIP/2.0/{transport} {address};rport;branch={branch}")),
-        }
+        ViaText::from_fmt(format_args!("SIP/2.0/{transport} {};rport;branch={branch}", self.sent_by(flow)))
     }
 
     /// A Contact value that leads back to us over the flow's transport.
     pub fn contact(&self, flow: &Flow, user: &str) -> String {
-        let address = self.listening(flow);
         let at = if user.is_empty() { "" } else { "@" };
         let transport = match flow.transport {
             Transport::Udp => "",
             Transport::Tcp => ";transport=tcp",
             Transport::Tls => ";transport=tls",
         };
-        match &self.advertise {
-            Some(host) => format!("<sip:{user}{at}{host}:{}{transport}>", address.port()),
-            None => format!("<sip:{user}{at}{address}{transport}>"),
-        }
+        format!("<sip:{user}{at}{}{transport}>", self.sent_by(flow))
     }
 
     /// The listener behind a flow; a connection that we opened leaves from some other port than the one that we listen on.
-    fn listening(&self, flow: &Flow) -> SocketAddr {
-        let same = |listener: &&(Transport, SocketAddr)| {
-            listener.0 == flow.transport && listener.1.port() == flow.local.port() && listener.1.is_ipv4() == flow.local.is_ipv4()
-        };
-        let kin = |listener: &&(Transport, SocketAddr)| listener.0 == flow.transport && listener.1.is_ipv4() == flow.local.is_ipv4();
+    fn sent_by(&self, flow: &Flow) -> Cow<'_, str> {
+        let kin = |listener: &&Listener| listener.transport == flow.transport && listener.address.is_ipv4() == flow.local.is_ipv4();
+        let same = |listener: &&Listener| kin(listener) && listener.address.port() == flow.local.port();
         let found = self.listeners.iter().find(same).or_else(|| self.listeners.iter().find(kin));
-        let listener = found.map_or(flow.local, |&(_, address)| address);
-        // A listener on all addresses is reached at the one that the flow has.
-        if listener.ip().is_unspecified() { SocketAddr::new(flow.local.ip(), listener.port()) } else { listener }
+        match found {
+            Some(Listener { sent_by: Some(text), .. }) => Cow::Borrowed(text),
+            // A listener on all addresses is reached at the one that the flow has.
+            Some(listener) => {
+                let address = SocketAddr::new(flow.local.ip(), listener.address.port());
+                Cow::Owned(host_and_port(self.advertise.as_deref(), address))
+            }
+            None => Cow::Owned(host_and_port(self.advertise.as_deref(), flow.local)),
+        }
+    }
+}
+
+fn host_and_port(advertise: Option<&str>, address: SocketAddr) -> String {
+    match advertise {
+        Some(host) => format!("{host}:{}", address.port()),
+        None => address.to_string(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What arrives (RFC 3261 §8.2, §12.2.2, §18.2): read, judged, and handed to its transaction, its dialog, or the application.
 
-use std::{net::SocketAddr, time::Instant};
+use std::time::Instant;
 
 use super::{IncomingRequest, SessionId, UaEvent, UserAgent, VerbError, reply::RETRY_AFTER_SECS, request::ALLOW, user_agent::User};
 use crate::sip::{
@@ -195,11 +195,13 @@ impl UserAgent {
 impl IncomingRequest {
     fn new(request: Request, flow: Flow, top: &Via, ids: &Ids) -> Self {
         let key = ServerKey::of(&request, top, ids);
-        let direct = response_address(top, flow.remote).unwrap_or(flow.remote);
-        let port = top.port.unwrap_or(flow.transport.default_port());
-        let elsewhere = Flow { remote: SocketAddr::new(flow.remote.ip(), port), connection: None, ..flow };
+        let elsewhere = top.port.unwrap_or(flow.transport.default_port());
         // §18.2.2: over a stream the response goes back the way the request came.
-        let reply = if flow.transport.is_reliable() { flow } else { Flow { remote: direct, ..flow } };
-        Self { request, flow, key, reply, elsewhere }
+        let direct = if flow.transport.is_reliable() { None } else { response_address(top, flow.remote) };
+        Self { request, flow, key, reply_to: direct.unwrap_or(flow.remote), elsewhere }
+    }
+
+    pub(super) fn reply(&self) -> Flow {
+        Flow { remote: self.reply_to, ..self.flow }
     }
 }

@@ -50,7 +50,7 @@ impl UserAgent {
     ) -> Result<(), VerbError> {
         let tag = self.stateless_tag(incoming);
         let response = add(self.begin_response(&incoming.request, code, reason, Some(&tag))).build()?;
-        self.layer.send(Transmit { flow: incoming.reply, bytes: response.raw().clone(), retransmission: false });
+        self.layer.send(Transmit { flow: incoming.reply(), bytes: response.raw().clone(), retransmission: false });
         Ok(())
     }
 
@@ -95,7 +95,7 @@ impl UserAgent {
     }
 
     pub(super) fn open(&mut self, now: Instant, incoming: &IncomingRequest, user: User) -> TransactionId {
-        self.layer.open_server(now, &incoming.request, incoming.key, incoming.reply, incoming.elsewhere, user)
+        self.layer.open_server(now, &incoming.request, incoming.key, incoming.reply(), incoming.elsewhere, user)
     }
 
     pub(super) fn begin_response(&self, request: &Request, code: u16, reason: &str, to_tag: Option<&str>) -> ResponseBuilder {

@@ -40,9 +40,9 @@ pub struct IncomingRequest {
     pub request: Request,
     pub flow: Flow,
     pub(super) key: ServerKey,
-    /// Where responses go, and where if that connection is gone (§18.2.2).
-    pub(super) reply: Flow,
-    pub(super) elsewhere: Flow,
+    /// Where responses go, and to which port if that connection is gone (§18.2.2).
+    pub(super) reply_to: SocketAddr,
+    pub(super) elsewhere: u16,
 }
 
 /// Where an INVITE goes and what it carries.

@@ -56,6 +56,13 @@ impl Hash for Text {
     }
 }
 
+impl Text {
+    /// Of words that stand in the program.
+    pub const fn from_static(text: &'static str) -> Self {
+        Self(Bytes::from_static(text.as_bytes()))
+    }
+}
+
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
         Self(Bytes::copy_from_slice(text.as_bytes()))

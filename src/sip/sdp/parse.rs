@@ -230,7 +230,7 @@ impl Origin {
             }),
             // Some leave the user name away, or put blanks into it.
             [session_id, version, _net, _family, address] | [.., session_id, version, _net, _family, address] => Ok(Self {
-                username: Text::from("-"),
+                username: Text::from_static("-"),
                 session_id: raw.share(session_id),
                 version: raw.share(version),
                 address: raw.share(address),
@@ -242,7 +242,8 @@ impl Origin {
 
 impl Default for Origin {
     fn default() -> Self {
-        Self { username: "-".into(), session_id: "0".into(), version: "0".into(), address: "0.0.0.0".into() }
+        let [username, none, address] = ["-", "0", "0.0.0.0"].map(Text::from_static);
+        Self { username, session_id: none.clone(), version: none, address }
     }
 }
 
@@ -279,7 +280,7 @@ fn static_format(payload_type: u8) -> Option<Format> {
         18 => "G729",
         _ => return None,
     };
-    Some(Format { payload_type, encoding: encoding.into(), clock_rate: 8000, channels: 1 })
+    Some(Format { payload_type, encoding: Text::from_static(encoding), clock_rate: 8000, channels: 1 })
 }
 
 #[cfg(test)]

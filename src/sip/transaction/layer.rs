@@ -4,6 +4,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     hash::{BuildHasherDefault, Hasher},
+    net::SocketAddr,
     time::Instant,
 };
 
@@ -112,8 +113,8 @@ struct Transaction<U> {
 enum Role {
     ClientInvite { machine: ClientInvite, request: Request, branch: IdText, acks: Vec<(Box<str>, Transmit)>, cancel: Option<u32> },
     ClientOther { machine: ClientNonInvite, request: Request, branch: IdText },
-    ServerInvite { machine: ServerInvite, key: ServerKey, latest: Bytes, elsewhere: Flow },
-    ServerOther { machine: ServerNonInvite, key: ServerKey, latest: Bytes, elsewhere: Flow },
+    ServerInvite { machine: ServerInvite, key: ServerKey, latest: Bytes, elsewhere: u16 },
+    ServerOther { machine: ServerNonInvite, key: ServerKey, latest: Bytes, elsewhere: u16 },
 }
 
 impl<U: Copy> Layer<U> {
@@ -184,8 +185,8 @@ impl<U: Copy> Layer<U> {
         other.and_then(Transaction::key).is_some_and(|other| other.own != key.own)
     }
 
-    /// Opens the transaction of a new request. `elsewhere` is where responses go when the connection it came by is gone (§18.2.2).
-    pub fn open_server(&mut self, now: Instant, request: &Request, key: ServerKey, flow: Flow, elsewhere: Flow, user: U) -> TransactionId {
+    /// Opens the transaction of a new request. `elsewhere` is the port that responses go to when the connection it came by is gone (§18.2.2).
+    pub fn open_server(&mut self, now: Instant, request: &Request, key: ServerKey, flow: Flow, elsewhere: u16, user: U) -> TransactionId {
         let mut effects = Effects::new();
         let reliable = flow.transport.is_reliable();
         let latest = Bytes::new();
@@ -309,7 +310,8 @@ impl<U: Copy> Layer<U> {
                 Role::ClientInvite { .. } | Role::ClientOther { .. } => transaction.client(ClientInput::TransportError, &self.timers),
                 // §18.2.2: a response whose connection is gone may open another one.
                 Role::ServerInvite { elsewhere, .. } | Role::ServerOther { elsewhere, .. } if transaction.flow.connection.is_some() => {
-                    transaction.flow = *elsewhere;
+                    let remote = SocketAddr::new(transaction.flow.remote.ip(), *elsewhere);
+                    transaction.flow = Flow { remote, connection: None, ..transaction.flow };
                     Effects::new()
                 }
                 Role::ServerInvite { .. } | Role::ServerOther { .. } => transaction.server(ServerInput::TransportError, &self.timers),
