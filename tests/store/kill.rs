@@ -84,9 +84,12 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
     let mut totals: HashMap<&str, usize> = HashMap::new();
     for round in 1..=rounds {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        // From the middle of opening to some hundred commits later.
-        let after = Duration::from_micros(20_000 + (random >> 33) % 280_000);
-        let said = Running::start("kill::child_under_load", &database, "", round).kill_after(after);
+        let child = Running::start("kill::child_under_load", &database, "", round);
+        // Each fourth in the middle of its start, where it mends what the last kill left; the others under load.
+        if round % 4 != 0 {
+            child.says("open");
+        }
+        let said = child.kill_after(Duration::from_micros((random >> 33) % 300_000));
         whole(&database, round);
         let lab = Lab::open(None, many_numbers(), settings.clone());
         for (what, count) in verify(&lab, &said, round) {
