@@ -140,13 +140,20 @@ impl Desk {
         &self.registry
     }
 
+    /// Carries the whole log over, and begins it anew.
+    pub fn cut_log(&self) {
+        if let Err(why) = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+            tracing::debug!("cutting the log: {why}");
+        }
+    }
+
     /// Closes the file with all that it holds: nothing of its log is left, so the next start need not check it.
     pub fn close(self) {
         if !self.backlog.is_empty() {
             tracing::error!("{} changes could not be written before the end", self.backlog.len());
         }
-        let checkpoint = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        if let Err(why) = checkpoint.and_then(|()| self.connection.close().map_err(|(_, why)| why)) {
+        self.cut_log();
+        if let Err((_, why)) = self.connection.close() {
             tracing::warn!("the database did not close cleanly: {why}");
         }
     }
@@ -310,7 +317,7 @@ impl Desk {
         }
         if !self.healthy() {
             // The log of what is committed may hold the room that is missing.
-            let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            self.cut_log();
         }
         let transaction = self.connection.transaction()?;
         let mut added = 0;

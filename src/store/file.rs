@@ -70,6 +70,8 @@ impl Place {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
             connection.pragma_update(None, "journal_size_limit", MOST_WAL_BYTES)?;
+            // See checkpoint.rs.
+            connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         } else {
             connection.pragma_update(None, "journal_mode", "MEMORY")?;
             connection.pragma_update(None, "synchronous", "OFF")?;
@@ -86,6 +88,14 @@ impl Place {
         let connection = self.connect()?;
         connection.pragma_update(None, "query_only", "ON")?;
         Ok(connection)
+    }
+
+    /// A connection that carries the log over, beside the writer; in memory there is no log.
+    ///
+    /// # Errors
+    /// It can't be opened.
+    pub fn checkpointer(&self) -> Result<Option<Connection>, StoreError> {
+        self.path().is_some().then(|| self.connect()).transpose()
     }
 
     fn connect(&self) -> Result<Connection, StoreError> {

@@ -9,6 +9,7 @@
 //! | `store.rs` | open, and close |
 //! | `handle.rs` | what the API and the window ask |
 //! | `writer.rs`, `batch.rs`, `backlog.rs` | the writer: group commits, and what happens while the disk refuses |
+//! | `checkpoint.rs` | the log, carried over beside the writer |
 //! | `write.rs`, `transfers.rs`, `calls.rs`, `messages.rs` | rows |
 //! | `history.rs` | questions about the past |
 //! | `retention.rs` | what is forgotten, in small steps |
@@ -21,6 +22,7 @@
 mod backlog;
 mod batch;
 mod calls;
+mod checkpoint;
 mod fault;
 mod file;
 mod handle;

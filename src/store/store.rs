@@ -9,6 +9,7 @@ use tokio::{
 
 use super::{
     batch::Desk,
+    checkpoint::Checkpointer,
     fault::StoreError,
     file::Place,
     handle::{Shared, StoreHandle},
@@ -58,8 +59,10 @@ impl Store {
         let (answers, answered) = mpsc::channel(ASKS);
         let (creates, to_create) = mpsc::channel(CREATES);
         let (stop, stopped) = oneshot::channel();
+        let checkpointer = place.checkpointer()?.map(Checkpointer::start).transpose().map_err(StoreError::Thread)?;
         let committed_at = tokio::time::Instant::now();
-        let writer = Writer { desk, asks: asked, creates: to_create, answers, shared: shared.clone(), stop: stopped, committed_at };
+        let writer =
+            Writer { desk, asks: asked, creates: to_create, answers, shared: shared.clone(), stop: stopped, committed_at, checkpointer };
         let thread =
             std::thread::Builder::new().name("handback-store".to_owned()).spawn(move || {
                 match runtime::Builder::new_current_thread().enable_time().build() {

@@ -12,6 +12,7 @@ use tokio::{
 
 use super::{
     batch::{Create, Desk, Item},
+    checkpoint::Checkpointer,
     handle::Shared,
 };
 use crate::model::{DeskAnswer, DeskAsk, Timestamp};
@@ -25,6 +26,8 @@ pub struct Writer {
     pub shared: Arc<Shared>,
     pub stop: oneshot::Receiver<()>,
     pub committed_at: Instant,
+    /// In a file there is a log to be carried over.
+    pub checkpointer: Option<Checkpointer>,
 }
 
 impl Writer {
@@ -71,10 +74,12 @@ impl Writer {
     }
 
     /// A commit costs about as much as ten items. A lone item is written at once; right after a commit the next one waits
-    /// a little for company, so that a busy bridge commits at most 200 times a second.
+    /// a little for company, so that a busy bridge commits at most 200 times a second. Not where a create is among them:
+    /// its client waits, and sends its next one only then.
     async fn let_others_join(&mut self, items: &mut Vec<Item>) {
         let until = self.committed_at + SPACING;
-        while !items.is_empty() && items.len() < BATCH && Instant::now() < until {
+        let waits = |items: &[Item]| !items.is_empty() && items.len() < BATCH && items.iter().all(|item| matches!(item, Item::Ask(_)));
+        while waits(items) && Instant::now() < until {
             tokio::select! {
                 biased;
                 Some(ask) = self.asks.recv() => items.push(Item::Ask(ask)),
@@ -108,6 +113,9 @@ impl Writer {
         }
         let answers = self.desk.carry_out(std::mem::replace(items, Vec::with_capacity(BATCH)), now);
         self.committed_at = Instant::now();
+        if self.checkpointer.as_mut().is_some_and(|checkpointer| checkpointer.committed(self.committed_at)) {
+            self.desk.cut_log();
+        }
         for answer in answers {
             // The engine has ended: nobody waits for it.
             if self.answers.send(answer).await.is_err() {
@@ -131,6 +139,7 @@ impl Writer {
             self.desk.heal();
         }
         self.publish();
+        drop(self.checkpointer.take());
         self.desk.close();
     }
 
