@@ -116,7 +116,7 @@ impl Archive for PastCalls {
 fn look_up(store: &StoreHandle, ask: PastAsk) -> Result<PastAnswer, ReadFault> {
     Ok(match ask {
         PastAsk::Page { filter, before, most } => {
-            PastAnswer::Page(store.history(&HistoryQuery { filter, before, most, ..HistoryQuery::default() })?)
+            PastAnswer::Page(store.history(&HistoryQuery { filter: *filter, before, most, ..HistoryQuery::default() })?)
         }
         PastAsk::Messages(call) => PastAnswer::Messages(call, store.messages(call)?.unwrap_or_default()),
     })

@@ -49,7 +49,7 @@ pub trait Backend: Send + Sync {
 /// A question about past calls.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PastAsk {
-    Page { filter: CallFilter, before: Option<CallPlace>, most: usize },
+    Page { filter: Box<CallFilter>, before: Option<CallPlace>, most: usize },
     Messages(CallId),
 }
 

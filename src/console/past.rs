@@ -96,7 +96,7 @@ impl App {
     }
 
     fn ask_page(&mut self, filter: CallFilter, before: Option<CallPlace>) {
-        self.past.asked = self.backend.ask_past(PastAsk::Page { filter: filter.clone(), before, most: PAGE });
+        self.past.asked = self.backend.ask_past(PastAsk::Page { filter: Box::new(filter.clone()), before, most: PAGE });
         self.past.filter = Some(filter);
     }
 

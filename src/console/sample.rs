@@ -106,7 +106,7 @@ impl SampleBackend {
             let mut call = CallRecord::new(CallId(1_000 - age), Timestamp(NOON - 86_400_000_000 - age * 60_000_000));
             call.state = CallState::Returned;
             call.from = "<sip:archived@your-sbc.example.com>".to_owned();
-            call.context.task_name = Some("billing_help".to_owned());
+            call.context = Context { task_name: Some("billing_help".to_owned()), ..Context::default() }.into();
             call.ended_at = Some(Timestamp(call.started_at.0 + 30_000_000));
             call
         };

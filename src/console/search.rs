@@ -70,15 +70,15 @@ fn local_time(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{CallId, CallState};
+    use crate::model::{CallId, CallState, Context};
 
     fn call() -> CallRecord {
         let mut call = CallRecord::new(CallId(7), Timestamp(1));
         call.from = "<sip:Customer@sbc.example.com>".to_owned();
         call.state = CallState::Returned;
-        call.context.task_name = Some("billing".to_owned());
-        call.context.input_variables.insert("accountNumber".to_owned(), "4711".to_owned());
-        call.context.input_variables.insert("name".to_owned(), "John Doe".to_owned());
+        let variables = [("accountNumber", "4711"), ("name", "John Doe")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let input_variables = variables.into_iter().collect();
+        call.context = Context { task_name: Some("billing".to_owned()), input_variables, ..Context::default() }.into();
         call
     }
 

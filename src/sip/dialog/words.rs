@@ -28,7 +28,6 @@ pub struct PingId(pub(super) u64);
 
 /// What comes out of a user agent.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "an output is moved twice, and boxing each event would cost more")]
 pub enum UaOutput {
     Transmit(Transmit),
     Event(UaEvent),
@@ -135,7 +134,6 @@ pub enum SessionEnd {
 
 /// What happened. Events of a session come in their order, and [`UaEvent::Ended`] is the last.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "events pass through one queue, once, and boxing each would cost more")]
 pub enum UaEvent {
     /// A new request outside of a dialog. Judge who sent it; then [`UserAgent::screen`](super::UserAgent::screen) it (unless the user
     /// agent screens by itself), and accept or answer.
