@@ -73,13 +73,21 @@ impl Writer {
         true
     }
 
-    /// A commit costs about as much as ten items. A lone item is written at once; right after a commit the next one waits
-    /// a little for company, so that a busy bridge commits at most 200 times a second. Not where a create is among them:
-    /// its client waits, and sends its next one only then.
+    /// A commit costs about as much as ten items, so an item waits a little for company, as its teller can: a call's
+    /// beginning or end, which nobody waits for, some milliseconds; a claim or what an agent hands back only right
+    /// after a commit, so that a busy bridge commits at most 200 times a second; a create never, since its client
+    /// sends the next one only when this one is answered.
     async fn let_others_join(&mut self, items: &mut Vec<Item>) {
-        let until = self.committed_at + SPACING;
-        let waits = |items: &[Item]| !items.is_empty() && items.len() < BATCH && items.iter().all(|item| matches!(item, Item::Ask(_)));
-        while waits(items) && Instant::now() < until {
+        let arrived = Instant::now();
+        while !items.is_empty() && items.len() < BATCH {
+            let until = match items.iter().map(Waits::of).max() {
+                None | Some(Waits::Create) => break,
+                Some(Waits::Call) => self.committed_at + SPACING,
+                Some(Waits::Nobody) => arrived + PATIENCE,
+            };
+            if Instant::now() >= until {
+                break;
+            }
             tokio::select! {
                 biased;
                 Some(ask) = self.asks.recv() => items.push(Item::Ask(ask)),
@@ -148,6 +156,24 @@ impl Writer {
     }
 }
 
+/// Who waits for an item, the most patient first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Waits {
+    Nobody,
+    Call,
+    Create,
+}
+
+impl Waits {
+    fn of(item: &Item) -> Self {
+        match item {
+            Item::Create(_) => Self::Create,
+            Item::Ask(DeskAsk::Claim { .. } | DeskAsk::Keep { .. }) => Self::Call,
+            Item::Ask(DeskAsk::Began(_) | DeskAsk::Ended { .. } | DeskAsk::Returned { .. }) => Self::Nobody,
+        }
+    }
+}
+
 /// The wall clock.
 #[expect(clippy::disallowed_methods, reason = "the store is an edge: when a transfer is made and expires is wall time")]
 pub fn wall_now() -> Timestamp {
@@ -157,6 +183,8 @@ pub fn wall_now() -> Timestamp {
 
 /// Items in one transaction: some 10 ms of work.
 const BATCH: usize = 512;
+/// What a crash may take of what nobody waits for; a call whose beginning is kept is then told as interrupted.
+const PATIENCE: Duration = Duration::from_millis(20);
 /// Between two commits, where more waits.
 const SPACING: Duration = Duration::from_millis(5);
 const HEAL_EVERY: Duration = Duration::from_secs(1);
