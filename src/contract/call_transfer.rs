@@ -13,14 +13,14 @@
 //!
 //! Decisions of ours, where the contract is silent:
 //!
-//! - **[D] Visible from the commit.** GET shows `outputContext` as soon as it is durable, be the return still running.
-//! - **[D] COMPLETED with it where the return is a BYE**, since the customer fetches it upon that BYE; else when the call
+//! - **\[D\] Visible from the commit.** GET shows `outputContext` as soon as it is durable, be the return still running.
+//! - **\[D\] COMPLETED with it where the return is a BYE**, since the customer fetches it upon that BYE; else when the call
 //!   has gone back, or has ended.
-//! - **[D] The last word counts.** An agent that gets its call back and ends again replaces what it handed over.
-//! - **[D] The customer hangs up before any return began**: COMPLETED with `completedAt` and without `outputContext`,
+//! - **\[D\] The last word counts.** An agent that gets its call back and ends again replaces what it handed over.
+//! - **\[D\] The customer hangs up before any return began**: COMPLETED with `completedAt` and without `outputContext`,
 //!   even where the agent had just ended.
-//! - **[D] ONGOING when the bridge starts**: COMPLETED, interrupted by the bridge; an output context that was kept stays.
-//! - **[D] Expiry is a moment**: a claim at or after `expires_at` finds the transfer EXPIRED, swept or not.
+//! - **\[D\] ONGOING when the bridge starts**: COMPLETED, interrupted by the bridge; an output context that was kept stays.
+//! - **\[D\] Expiry is a moment**: a claim at or after `expires_at` finds the transfer EXPIRED, swept or not.
 
 use crate::model::{
     CallId, CallTransfer, ClaimRefusal, Claimed, NewCallTransfer, OutputContext, SipReturn, Timestamp, TransferStatus, TransferTarget,
