@@ -39,20 +39,24 @@ pub fn chips(snapshot: &Snapshot, facts: &Facts, now: Timestamp) -> Vec<Chip> {
             } else {
                 (Leg::Customer, "Test caller", "The customer's side that this program plays: it places test calls")
             };
-            Chip { dot: Some(Tone::Of(leg)), text: format!("{name} {address}"), hover: format!("{hover} ({transports})") }
+            Chip {
+                dot: Some(Tone::Of(leg)),
+                text: format!("{name} {}", address.port()),
+                hover: format!("{hover} ({transports} {address})"),
+            }
         } else {
             Chip { dot: Some(Tone::Good), text: format!("{transports} {address}"), hover: "The bridge listens here".to_owned() }
         });
     }
     chips.extend(facts.control.as_ref().map(|address| Chip {
         dot: Some(Tone::Good),
-        text: format!("Control {address}"),
-        hover: "The control API: what this window can do, scripts can do".to_owned(),
+        text: format!("Control {}", port(address)),
+        hover: format!("The control API at {address}: what this window can do, scripts can do"),
     }));
     chips.extend(facts.api.as_ref().map(|address| Chip {
         dot: Some(Tone::Good),
-        text: format!("API {address}"),
-        hover: "The call transfers API: customers announce calls here".to_owned(),
+        text: format!("API {}", port(address)),
+        hover: format!("The call transfers API at {address}: customers announce calls here"),
     }));
     if !facts.agent.is_empty() {
         let hover = "Who talks when a call was admitted".to_owned();
@@ -62,6 +66,11 @@ pub fn chips(snapshot: &Snapshot, facts: &Facts, now: Timestamp) -> Vec<Chip> {
         format!("{} since the start, {} refused", count_calls(snapshot.counters.calls_total), grouped(snapshot.counters.calls_refused));
     chips.push(Chip { dot: None, text: activity(snapshot, now), hover });
     chips
+}
+
+/// The port of `127.0.0.1:8081`: the address is in the hover.
+fn port(address: &str) -> &str {
+    address.rsplit(':').next().unwrap_or(address)
 }
 
 /// `3 active · 0.4 calls/s`
