@@ -75,28 +75,23 @@ impl Writer {
 
     /// A commit costs about as much as ten items, so an item waits a little for company, as its teller can: a call's
     /// beginning or end, which nobody waits for, some milliseconds; a claim or what an agent hands back only right
-    /// after a commit, so that a busy bridge commits at most 200 times a second; a create never, since its client
-    /// sends the next one only when this one is answered.
+    /// after a commit, so that a busy bridge commits at most 50 times a second; a create never, since its client
+    /// sends the next one only when this one is answered. What comes meanwhile stays in the channel, since each wake
+    /// of this thread costs as much as an item.
     async fn let_others_join(&mut self, items: &mut Vec<Item>) {
-        let arrived = Instant::now();
-        while !items.is_empty() && items.len() < BATCH {
-            let until = match items.iter().map(Waits::of).max() {
-                None | Some(Waits::Create) => break,
-                Some(Waits::Call) => self.committed_at + SPACING,
-                Some(Waits::Nobody) => arrived + PATIENCE,
-            };
-            if Instant::now() >= until {
-                break;
-            }
+        let until = match items.iter().map(Waits::of).max() {
+            None | Some(Waits::Create) => return,
+            Some(Waits::Call) => self.committed_at + SPACING,
+            Some(Waits::Nobody) => Instant::now() + SPACING,
+        };
+        if items.len() < BATCH && Instant::now() < until {
             tokio::select! {
                 biased;
-                Some(ask) = self.asks.recv() => items.push(Item::Ask(ask)),
                 Some(create) = self.creates.recv() => items.push(Item::Create(create)),
                 () = tokio::time::sleep_until(until) => {}
             }
+            self.take_waiting(items);
         }
-        // Creates come last, so that numbers are free for them; otherwise the order stays.
-        items.sort_by_key(|item| matches!(item, Item::Create(_)));
     }
 
     fn take_waiting(&mut self, items: &mut Vec<Item>) {
@@ -183,10 +178,9 @@ pub fn wall_now() -> Timestamp {
 
 /// Items in one transaction: some 10 ms of work.
 const BATCH: usize = 512;
-/// What a crash may take of what nobody waits for; a call whose beginning is kept is then told as interrupted.
-const PATIENCE: Duration = Duration::from_millis(20);
-/// Between two commits, where more waits.
-const SPACING: Duration = Duration::from_millis(5);
+/// Between two commits; and what a crash may take of what nobody waits for: a call whose beginning is kept is then told
+/// as interrupted.
+const SPACING: Duration = Duration::from_millis(20);
 const HEAL_EVERY: Duration = Duration::from_secs(1);
 const IDLE: Duration = Duration::from_secs(30);
 const RETAIN_EVERY: Duration = Duration::from_secs(60);
