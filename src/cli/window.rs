@@ -53,7 +53,7 @@ fn show(settings: Settings) -> Result<(), String> {
     let desk = desk.map_err(|why| why.to_string())?.map(|desk| Arc::new(desk) as Arc<dyn TransferDesk>);
     let archive = PastCalls::start(store).map_err(|why| why.to_string())?;
     let live = Live::new(running.engine.clone(), facts, desk, Some(Arc::new(archive)));
-    let shown = console::run(Arc::new(live), Options::default());
+    let shown = console::run(Arc::new(live), Options { remember_in: console::remembered::folder(), ..Options::default() });
     // The window is gone: nobody is left to wait for calls.
     running.engine.stop();
     running.engine.stop();

@@ -1,8 +1,8 @@
 //! The window itself: drains what is new, lays the panels out, applies the actions.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
-use eframe::egui::{self, CentralPanel, Context, Frame, Panel, Stroke, Theme, Ui};
+use eframe::egui::{self, CentralPanel, Context, Frame, Panel, Stroke, Ui};
 use jiff::tz::TimeZone;
 
 use super::{
@@ -11,6 +11,7 @@ use super::{
     panels::ladder::data::Ladder,
     panels::{call_header, calls, context, findings, frame, ladder, media, message, payload, return_form, test_call, timeline},
     past::Past,
+    remembered::{Keeper, Remembered},
     state::{CallTab, Notice, Place, State},
     theme::{self, Space, Tokens},
     widgets,
@@ -24,8 +25,9 @@ pub struct Options {
     pub title: String,
     /// `handback 0.1.0`
     pub version: String,
-    pub dark: bool,
     pub zone: TimeZone,
+    /// Where it is kept how the window was left; `None`: nowhere.
+    pub remember_in: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -33,8 +35,8 @@ impl Default for Options {
         Self {
             title: "Handback".to_owned(),
             version: concat!("handback ", env!("CARGO_PKG_VERSION")).to_owned(),
-            dark: true,
             zone: TimeZone::system(),
+            remember_in: None,
         }
     }
 }
@@ -51,7 +53,12 @@ pub fn run(backend: Arc<dyn Backend>, options: Options) -> Result<(), ConsoleErr
         .with_app_id("handback")
         .with_inner_size([1440.0, 900.0])
         .with_min_inner_size([1180.0, 680.0]);
-    let native = eframe::NativeOptions { viewport, persist_window: false, ..eframe::NativeOptions::default() };
+    let native = eframe::NativeOptions {
+        viewport,
+        persist_window: options.remember_in.is_some(),
+        persistence_path: options.remember_in.as_ref().map(|folder| folder.join("window.ron")),
+        ..eframe::NativeOptions::default()
+    };
     eframe::run_native("handback", native, Box::new(move |cc| Ok(Box::new(App::new(&cc.egui_ctx, backend, options)))))
         .map_err(|error| ConsoleError(error.to_string()))
 }
@@ -59,6 +66,11 @@ pub fn run(backend: Arc<dyn Backend>, options: Options) -> Result<(), ConsoleErr
 pub struct App {
     pub(super) backend: Arc<dyn Backend>,
     pub(super) options: Options,
+    /// The zone of this machine; [`Options::zone`] is the one that times are shown in.
+    pub(super) local_zone: TimeZone,
+    /// Kept for the next run by itself.
+    pub(super) remembered: Remembered,
+    keeper: Keeper,
     facts: Facts,
     pub(super) state: State,
     /// What the engine holds, and past calls that were read before it.
@@ -103,16 +115,20 @@ pub(super) enum Asked {
 
 impl App {
     pub fn new(ctx: &Context, backend: Arc<dyn Backend>, options: Options) -> Self {
-        theme::install(ctx, if options.dark { Theme::Dark } else { Theme::Light });
+        theme::install(ctx);
+        let (remembered, keeper) = Keeper::open(options.remember_in.as_deref());
         let waker = ctx.clone();
         backend.set_waker(Arc::new(move || waker.request_repaint_after(FRAME)));
         let facts = backend.facts();
-        let state = State { dark: options.dark, ..State::default() };
-        Self {
+        let notice = keeper.note.clone().map(|text| Notice { text, wrong: false });
+        let mut app = Self {
             backend,
+            local_zone: options.zone.clone(),
             options,
+            remembered,
+            keeper,
             facts,
-            state,
+            state: State { notice, ..State::default() },
             snapshot: Arc::default(),
             live: Arc::default(),
             past: Past::default(),
@@ -126,11 +142,15 @@ impl App {
             closing: false,
             transfers: None,
             judged: None,
-        }
+        };
+        app.appear(ctx);
+        app
     }
 
     pub(super) fn drain(&mut self, ctx: &Context) {
         let time = ctx.input(|i| i.time);
+        self.state.dark = ctx.theme() == egui::Theme::Dark;
+        self.keeper.keep(&self.remembered);
         let snapshot = self.backend.snapshot();
         self.drain_past();
         let is_new = !Arc::ptr_eq(&snapshot, &self.live);

@@ -1,6 +1,6 @@
 //! What an action does.
 
-use eframe::egui::{Context, Theme};
+use eframe::egui::Context;
 
 use super::{
     action::Action,
@@ -70,10 +70,7 @@ impl App {
                     self.state.form.variables.remove(index);
                 }
             }
-            Action::SwitchTheme => {
-                self.state.dark = !self.state.dark;
-                ctx.set_theme(if self.state.dark { Theme::Dark } else { Theme::Light });
-            }
+            Action::SwitchTheme => self.switch_theme(ctx),
             Action::DismissNotice => self.state.notice = None,
         }
     }

@@ -5,11 +5,13 @@
 
 mod action;
 mod app;
+mod appearance;
 mod apply;
 mod backend;
 mod live;
 mod panels;
 mod past;
+pub mod remembered;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]

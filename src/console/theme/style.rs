@@ -10,13 +10,12 @@ use super::{
     tokens::{DARK, LIGHT},
 };
 
-/// Installs fonts and both themes; `theme` is the one to start with.
-pub fn install(ctx: &Context, theme: Theme) {
+/// Installs fonts and both themes.
+pub fn install(ctx: &Context) {
     fonts::install(ctx);
     for (theme, tokens) in [(Theme::Dark, &DARK), (Theme::Light, &LIGHT)] {
         ctx.set_style_of(theme, style_of(theme, tokens));
     }
-    ctx.set_theme(theme);
 }
 
 fn style_of(theme: Theme, tokens: &Tokens) -> Style {
