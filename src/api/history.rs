@@ -84,7 +84,12 @@ pub(super) async fn export(State(control): State<Control>, Query(pairs): Query<V
 /// One call, live, recent or past.
 pub(super) async fn record(control: &Control, id: CallId) -> Result<Arc<CallRecord>, Fault> {
     let snapshot = control.engine.snapshot_now().await;
-    if let Some(found) = snapshot.calls.iter().find(|record| record.id == id) {
+    record_among(control, &snapshot.calls, id).await
+}
+
+/// One call, of those in memory or of the store's.
+async fn record_among(control: &Control, live: &[Arc<CallRecord>], id: CallId) -> Result<Arc<CallRecord>, Fault> {
+    if let Some(found) = live.iter().find(|record| record.id == id) {
         return Ok(found.clone());
     }
     let past = of_store(control, move |store| store.call(id)).await?.flatten();
@@ -106,7 +111,7 @@ async fn page(control: &Control, live: &[Arc<CallRecord>], asked: &Asked) -> Res
     if !asked.ids.is_empty() {
         let mut calls = Vec::with_capacity(asked.ids.len());
         for id in &asked.ids {
-            calls.push(record(control, *id).await?);
+            calls.push(record_among(control, live, *id).await?);
         }
         return Ok((calls, None));
     }

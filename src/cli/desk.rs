@@ -13,12 +13,9 @@ use tokio::sync::mpsc;
 
 use crate::{
     console::{ApiAnswer, Archive, PastAnswer, PastAsk, TransferDesk, TransfersView},
-    contract::{
-        api_fault::{ApiFault, Cause},
-        new_transfer,
-    },
+    contract::{api_fault::ApiFault, create_refusal::CreateRefusal, new_transfer},
     model::settings::{Api, NumberRange},
-    store::{CreateFault, HistoryQuery, ReadFault, StoreHandle, TransferQuery},
+    store::{HistoryQuery, ReadFault, StoreHandle, TransferQuery},
 };
 
 /// Reads the store on a thread of its own, and only while the window asks.
@@ -69,7 +66,7 @@ impl TransferDesk for Desk {
 
     fn judge(&self, body: &str) -> ApiAnswer {
         let judged = new_transfer::read(body.as_bytes(), &self.pools)
-            .and_then(|new| self.store.check(&new).map(|()| new.id.clone()).map_err(|fault| refused(&fault)));
+            .and_then(|new| self.store.check(&new).map(|()| new.id.clone()).map_err(|refusal| refusal.fault(new.target.country())));
         answer(judged)
     }
 
@@ -78,7 +75,7 @@ impl TransferDesk for Desk {
             Ok(()) => return,
             Err(mpsc::error::TrySendError::Full(create) | mpsc::error::TrySendError::Closed(create)) => create,
         };
-        (full.done)(answer(Err(refused(&CreateFault::Busy))));
+        (full.done)(answer(Err(CreateRefusal::Busy.fault(""))));
     }
 }
 
@@ -154,7 +151,10 @@ impl Worker {
 
     async fn create(&self, create: Create) {
         let made = match new_transfer::read(create.body.as_bytes(), &self.pools) {
-            Ok(new) => self.store.create(new).await.map(|made| made.id).map_err(|fault| refused(&fault)),
+            Ok(new) => {
+                let country = new.target.country().to_owned();
+                self.store.create(new).await.map(|made| made.id).map_err(|refusal| refusal.fault(&country))
+            }
             Err(fault) => Err(fault),
         };
         (create.done)(answer(made));
@@ -172,19 +172,6 @@ impl Worker {
             self.view.store(Arc::new(TransfersView { transfers, pools: pools.into(), ..(**old).clone() }));
         }
     }
-}
-
-fn refused(fault: &CreateFault) -> ApiFault {
-    let cause = match fault {
-        CreateFault::IdUsed => Cause::IdUsed,
-        CreateFault::NoNumber { .. } => Cause::NoNumberFree,
-        CreateFault::NoPool => Cause::CountryWithoutNumbers,
-        CreateFault::Unavailable | CreateFault::Busy => Cause::StoreUnavailable,
-    };
-    let text = fault.to_string();
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-    ApiFault::new(cause, first + letters.as_str())
 }
 
 fn answer(made: Result<String, ApiFault>) -> ApiAnswer {

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use super::{
+    create_refusal::CreateRefusal,
     e164,
-    registry::{CreateRefusal, Past, PastUnavailable, Registry},
+    registry::{Past, PastUnavailable, Registry},
 };
 use crate::model::{CallTransfer, DeskAnswer, DeskAsk, NewCallTransfer, Timestamp, TransferStatus, settings};
 

@@ -12,12 +12,13 @@
 //! | §4 the same with a past in memory | [`desk`] |
 //! | secrets, blanked in what leaves the program or is kept | [`redact`] |
 //! | escaping and URI text, RFC 3261 §25.1 | [`uri_text`] |
-//! | §4 the body of a create, and why it is refused | [`new_transfer`], [`api_fault`] |
+//! | §4 the body of a create, and why it is refused | [`new_transfer`], [`create_refusal`], [`api_fault`] |
 
 mod agent_end;
 pub mod api_fault;
 pub mod call_transfer;
 pub mod context;
+pub mod create_refusal;
 pub mod desk;
 pub mod e164;
 pub mod new_transfer;

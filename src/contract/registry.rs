@@ -11,6 +11,7 @@ use std::{
 
 use super::{
     call_transfer::{Happening, Step, TransferLife, refusal},
+    create_refusal::CreateRefusal,
     e164,
     number_pool::{NoLease, NumberPools},
 };
@@ -38,21 +39,6 @@ pub trait Past {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("call transfers that have ended can't be looked up now")]
 pub struct PastUnavailable;
-
-/// Why a call transfer is not made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum CreateRefusal {
-    #[error("this id is already used")]
-    IdUsed,
-    #[error("every number of this country is leased; the next lease ends in {retry_after_secs} s")]
-    NoNumber { retry_after_secs: u64 },
-    #[error("there are no numbers for this country")]
-    NoPool,
-    #[error("too many call transfers wait for their calls")]
-    Full,
-    #[error("call transfers can't be made now")]
-    Unavailable,
-}
 
 /// ACTIVE and ONGOING call transfers.
 #[derive(Debug)]
@@ -113,7 +99,7 @@ impl Registry {
             return Err(CreateRefusal::IdUsed);
         }
         if self.live.len() >= MOST_LIVE {
-            return Err(CreateRefusal::Full);
+            return Err(CreateRefusal::Busy);
         }
         let (number, expires_at) = match &new.target {
             TransferTarget::Sip(_) => (None, Timestamp(now.0.saturating_add(self.sip_expiry_micros))),

@@ -69,6 +69,14 @@ impl TransferTarget {
             Self::Sip(_) => TransferKind::Sip,
         }
     }
+
+    /// Whose number is leased, ISO 3166 alpha-2; empty where none is.
+    pub fn country(&self) -> &str {
+        match self {
+            Self::PhoneNumber { country } => country,
+            Self::Sip(_) => "",
+        }
+    }
 }
 
 /// How a SIP transfer goes back.

@@ -13,14 +13,13 @@ use tokio::sync::oneshot;
 
 use super::{
     backlog::{Backlog, Lost},
-    fault::CreateFault,
     retention::Retention,
     sealing::Seal,
     transfers::{self, PastTransfers},
     write::Write,
 };
 use crate::{
-    contract::registry::Registry,
+    contract::{create_refusal::CreateRefusal, registry::Registry},
     model::{CallId, CallTransfer, ClaimRefusal, Claimed, DeskAnswer, DeskAsk, NewCallTransfer, Timestamp, TransferTarget},
 };
 
@@ -43,13 +42,13 @@ pub enum Item {
 
 pub struct Create {
     pub new: NewCallTransfer,
-    pub answer: oneshot::Sender<Result<CallTransfer, CreateFault>>,
+    pub answer: oneshot::Sender<Result<CallTransfer, CreateRefusal>>,
 }
 
 /// What came of an item, told after the commit.
 enum Done {
-    Made(Box<CallTransfer>, oneshot::Sender<Result<CallTransfer, CreateFault>>),
-    NotMade(CreateFault, oneshot::Sender<Result<CallTransfer, CreateFault>>),
+    Made(Box<CallTransfer>, oneshot::Sender<Result<CallTransfer, CreateRefusal>>),
+    NotMade(CreateRefusal, oneshot::Sender<Result<CallTransfer, CreateRefusal>>),
     Claimed { party: u8, query: u32, outcome: Result<Box<Claimed>, ClaimRefusal> },
     Kept { party: u8, call: CallId },
 }
@@ -280,7 +279,7 @@ impl Desk {
     fn put_off(&mut self, item: Item) -> Option<DeskAnswer> {
         let answer = match item {
             Item::Create(create) => {
-                let _ = create.answer.send(Err(CreateFault::Unavailable));
+                let _ = create.answer.send(Err(CreateRefusal::Unavailable));
                 None
             }
             Item::Ask(DeskAsk::Claim { party, query, .. }) => {
@@ -365,7 +364,7 @@ impl Done {
     /// Refusals, too: they may rest on what was not committed.
     fn fail(self) -> Option<DeskAnswer> {
         match self {
-            Self::Made(_, answer) | Self::NotMade(_, answer) => drop(answer.send(Err(CreateFault::Unavailable))),
+            Self::Made(_, answer) | Self::NotMade(_, answer) => drop(answer.send(Err(CreateRefusal::Unavailable))),
             Self::Claimed { party, query, .. } => {
                 return Some(DeskAnswer::Claimed { party, query, outcome: Err(ClaimRefusal::Unavailable) });
             }

@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use crate::contract::registry::CreateRefusal;
-
 /// The store can't be opened. The text says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -23,35 +21,6 @@ pub enum StoreError {
     Random(getrandom::Error),
     #[error("the store's thread can't be started: {0}")]
     Thread(std::io::Error),
-}
-
-/// A call transfer is not made; 409, 422 or 503 follows (contract §4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum CreateFault {
-    #[error("this id is already used")]
-    IdUsed,
-    #[error("every number of this country is leased; the next lease ends in {retry_after_secs} s")]
-    NoNumber { retry_after_secs: u64 },
-    #[error("there are no numbers for this country")]
-    NoPool,
-    /// The disk is full or refuses; nothing was made.
-    #[error("call transfers can't be kept now")]
-    Unavailable,
-    /// More wait than can be made soon.
-    #[error("too many call transfers are being made")]
-    Busy,
-}
-
-impl From<CreateRefusal> for CreateFault {
-    fn from(refusal: CreateRefusal) -> Self {
-        match refusal {
-            CreateRefusal::IdUsed => Self::IdUsed,
-            CreateRefusal::NoNumber { retry_after_secs } => Self::NoNumber { retry_after_secs },
-            CreateRefusal::NoPool => Self::NoPool,
-            CreateRefusal::Full => Self::Busy,
-            CreateRefusal::Unavailable => Self::Unavailable,
-        }
-    }
 }
 
 /// The store can't be read now. The text is for the log; nothing in it is for the other side.

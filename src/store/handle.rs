@@ -11,13 +11,13 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     batch::Create,
     calls::{self, KnownConversation},
-    fault::{CreateFault, ReadFault},
+    fault::ReadFault,
     history::{self, HistoryQuery},
     transfers::{self, TransferPage, TransferQuery},
     writer::wall_now,
 };
 use crate::{
-    contract::registry::Registry,
+    contract::{create_refusal::CreateRefusal, registry::Registry},
     model::{CallId, CallPage, CallTransfer, CapturedMessage, NewCallTransfer, PastCall, PoolFigures, Timestamp, TransferTarget},
 };
 
@@ -48,37 +48,37 @@ impl StoreHandle {
     /// Makes a call transfer; it is on disk when this answers.
     ///
     /// # Errors
-    /// See [`CreateFault`]; nothing is made then.
-    pub async fn create(&self, new: NewCallTransfer) -> Result<CallTransfer, CreateFault> {
+    /// See [`CreateRefusal`]; nothing is made then.
+    pub async fn create(&self, new: NewCallTransfer) -> Result<CallTransfer, CreateRefusal> {
         let (answer, made) = oneshot::channel();
         self.creates.try_send(Create { new, answer }).map_err(|fault| match fault {
-            mpsc::error::TrySendError::Full(_) => CreateFault::Busy,
-            mpsc::error::TrySendError::Closed(_) => CreateFault::Unavailable,
+            mpsc::error::TrySendError::Full(_) => CreateRefusal::Busy,
+            mpsc::error::TrySendError::Closed(_) => CreateRefusal::Unavailable,
         })?;
-        made.await.map_err(|_| CreateFault::Unavailable)?
+        made.await.map_err(|_| CreateRefusal::Unavailable)?
     }
 
     /// How [`StoreHandle::create`] would be answered now, were it asked.
     ///
     /// # Errors
     /// As [`StoreHandle::create`].
-    pub fn check(&self, new: &NewCallTransfer) -> Result<(), CreateFault> {
+    pub fn check(&self, new: &NewCallTransfer) -> Result<(), CreateRefusal> {
         if !self.healthy() {
-            return Err(CreateFault::Unavailable);
+            return Err(CreateRefusal::Unavailable);
         }
         match self.get(&new.id) {
             Ok(None) => {}
-            Ok(Some(_)) => return Err(CreateFault::IdUsed),
-            Err(_) => return Err(CreateFault::Unavailable),
+            Ok(Some(_)) => return Err(CreateRefusal::IdUsed),
+            Err(_) => return Err(CreateRefusal::Unavailable),
         }
         let TransferTarget::PhoneNumber { country } = &new.target else { return Ok(()) };
         let pools = locked(&self.shared.pools).clone();
-        let pool = pools.iter().find(|pool| pool.figures.country == *country).ok_or(CreateFault::NoPool)?;
+        let pool = pools.iter().find(|pool| pool.figures.country == *country).ok_or(CreateRefusal::NoPool)?;
         if pool.figures.leased < pool.figures.total {
             return Ok(());
         }
         let wait = pool.next_lease_ends_at.map_or(0, |at| at.micros_since(wall_now()));
-        Err(CreateFault::NoNumber { retry_after_secs: wait.div_ceil(1_000_000).max(1) })
+        Err(CreateRefusal::NoNumber { retry_after_secs: wait.div_ceil(1_000_000).max(1) })
     }
 
     /// A call transfer as it was last committed, with its user name and an empty password. Takes some 10 µs.

@@ -39,7 +39,7 @@ mod write;
 mod writer;
 
 pub use calls::KnownConversation;
-pub use fault::{CreateFault, ReadFault, StoreError};
+pub use fault::{ReadFault, StoreError};
 pub use handle::StoreHandle;
 pub use history::HistoryQuery;
 pub use store::Store;

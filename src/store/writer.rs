@@ -74,7 +74,7 @@ impl Writer {
     }
 
     /// A commit costs about as much as ten items, so an item waits a little for company, as its teller can: a call's
-    /// beginning or end, which nobody waits for, some milliseconds; a claim or what an agent hands back only right
+    /// beginning, which nobody waits for, some milliseconds; its end, a claim or what an agent hands back only right
     /// after a commit, so that a busy bridge commits at most 50 times a second; a create never, since its client
     /// sends the next one only when this one is answered. What comes meanwhile stays in the channel, since each wake
     /// of this thread costs as much as an item.
@@ -163,8 +163,8 @@ impl Waits {
     fn of(item: &Item) -> Self {
         match item {
             Item::Create(_) => Self::Create,
-            Item::Ask(DeskAsk::Claim { .. } | DeskAsk::Keep { .. }) => Self::Call,
-            Item::Ask(DeskAsk::Began(_) | DeskAsk::Ended { .. } | DeskAsk::Returned { .. }) => Self::Nobody,
+            Item::Ask(DeskAsk::Claim { .. } | DeskAsk::Keep { .. } | DeskAsk::Ended { .. }) => Self::Call,
+            Item::Ask(DeskAsk::Began(_) | DeskAsk::Returned { .. }) => Self::Nobody,
         }
     }
 }

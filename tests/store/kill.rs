@@ -5,8 +5,9 @@
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use handback::{
+    contract::create_refusal::CreateRefusal,
     model::{CallId, CallState, ClaimKey, DeskAnswer, DeskAsk, Keep, Party, TransferStatus, settings::Api},
-    store::{CreateFault, HistoryQuery},
+    store::HistoryQuery,
 };
 use tokio::task::JoinSet;
 
@@ -44,7 +45,7 @@ fn child_under_load() {
                         // Some wait on for their calls.
                         let _ = sender.try_send(made.id);
                     }
-                    Err(CreateFault::NoNumber { .. }) => {}
+                    Err(CreateRefusal::NoNumber { .. }) => {}
                     Err(fault) => panic!("{fault}"),
                 }
             }

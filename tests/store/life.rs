@@ -1,8 +1,9 @@
 //! The life of a call transfer, kept over restarts.
 
 use handback::{
+    contract::create_refusal::CreateRefusal,
     model::{CallId, ClaimRefusal, DeskAsk, SipReturn, TransferStatus, TransferTarget},
-    store::{CreateFault, TransferQuery},
+    store::TransferQuery,
 };
 
 use crate::support::*;
@@ -46,7 +47,7 @@ fn a_journey_is_seen_step_by_step_and_outlives_a_restart() {
     assert_eq!((done.status, done.call), (TransferStatus::Completed, Some(CallId(1))));
     let lab = lab.reopened();
     assert_eq!(lab.transfer("a"), done);
-    assert_eq!(lab.create(by_sip("a")), Err(CreateFault::IdUsed));
+    assert_eq!(lab.create(by_sip("a")), Err(CreateRefusal::IdUsed));
 }
 
 #[test]
@@ -83,8 +84,8 @@ fn it_expires_by_itself_and_its_number_is_free() {
         api.numbers[0].last = api.numbers[0].first;
     });
     let made = lab.create(by_number("a")).unwrap();
-    assert_eq!(lab.create(by_number("b")), Err(CreateFault::NoNumber { retry_after_secs: 1 }));
-    assert_eq!(lab.handle.check(&by_number("b")), Err(CreateFault::NoNumber { retry_after_secs: 1 }));
+    assert_eq!(lab.create(by_number("b")), Err(CreateRefusal::NoNumber { retry_after_secs: 1 }));
+    assert_eq!(lab.handle.check(&by_number("b")), Err(CreateRefusal::NoNumber { retry_after_secs: 1 }));
     until("expired", || lab.status("a") == TransferStatus::Expired);
     assert!(now() >= made.expires_at);
     assert_eq!(lab.claim(id("a"), 1), Err(ClaimRefusal::Expired));
@@ -164,7 +165,7 @@ fn lists_are_paged_from_the_newest_and_filtered_by_status() {
 fn in_memory_it_works_the_same() {
     let mut lab = Lab::with(|_, settings| settings.path = None);
     lab.create(by_sip("a")).unwrap();
-    assert_eq!(lab.create(by_sip("a")), Err(CreateFault::IdUsed));
+    assert_eq!(lab.create(by_sip("a")), Err(CreateRefusal::IdUsed));
     lab.claim(id("a"), 1).unwrap();
     assert!(lab.keep("a", 1, true));
     assert_eq!(lab.status("a"), TransferStatus::Completed);

@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Barrier, thread};
 
 use handback::{
+    contract::create_refusal::CreateRefusal,
     model::{CallId, ClaimRefusal, DeskAnswer, DeskAsk, TransferStatus},
-    store::CreateFault,
 };
 use tokio::task::JoinSet;
 
@@ -33,7 +33,7 @@ fn of_many_creates_of_one_id_exactly_one_is_made() {
                         for outcome in runtime.block_on(creates.join_all()) {
                             match outcome {
                                 Ok(_) => *made.entry(round).or_default() += 1,
-                                Err(fault) => assert_eq!(fault, CreateFault::IdUsed),
+                                Err(fault) => assert_eq!(fault, CreateRefusal::IdUsed),
                             }
                         }
                     }

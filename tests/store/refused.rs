@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use handback::{
+    contract::create_refusal::CreateRefusal,
     model::{CallId, ClaimRefusal, TransferStatus},
-    store::CreateFault,
 };
 
 use crate::{
@@ -27,9 +27,9 @@ fn while_the_disk_refuses_calls_go_on_and_nothing_is_promised() {
     }
     lab.claim(id("runs"), 1).unwrap();
     let stranger = stranger(&lab);
-    assert_eq!(lab.create(by_number("n")), Err(CreateFault::Unavailable));
+    assert_eq!(lab.create(by_number("n")), Err(CreateRefusal::Unavailable));
     until("unwell", || !lab.handle.healthy());
-    assert_eq!(lab.handle.check(&by_number("n")), Err(CreateFault::Unavailable));
+    assert_eq!(lab.handle.check(&by_number("n")), Err(CreateRefusal::Unavailable));
     assert_eq!(lab.claim(id("waits"), 2), Err(ClaimRefusal::Unavailable), "a claim that may be forgotten is none");
     assert!(!lab.keep("runs", 1, true), "not stored, and said so");
     lab.ask(tell_ended(1, 3));
@@ -53,7 +53,7 @@ fn a_commit_that_fails_takes_its_claim_back() {
     stranger.execute_batch("COMMIT").unwrap();
     until("well again", || lab.handle.healthy());
     assert_eq!(lab.status("a"), TransferStatus::Active);
-    assert!(matches!(lab.create(by_number("b")), Err(CreateFault::NoNumber { .. })), "it holds its number still");
+    assert!(matches!(lab.create(by_number("b")), Err(CreateRefusal::NoNumber { .. })), "it holds its number still");
     assert_eq!(lab.claim(id("a"), 2).unwrap().id, "a");
 }
 
@@ -96,8 +96,8 @@ fn child_on_a_full_disk() {
     loop {
         match lab.create(large(&format!("large-{made}"))) {
             Ok(_) => made += 1,
-            Err(CreateFault::Unavailable) if refused(&lab) => break,
-            Err(CreateFault::Unavailable) => {}
+            Err(CreateRefusal::Unavailable) if refused(&lab) => break,
+            Err(CreateRefusal::Unavailable) => {}
             Err(fault) => panic!("{fault}"),
         }
     }

@@ -3,13 +3,14 @@
 use std::{path::PathBuf, sync::Arc};
 
 use handback::{
+    contract::create_refusal::CreateRefusal,
     model::{
         CallId, CallRecord, CallTransfer, CapturedMessage, ClaimKey, ClaimRefusal, Claimed, DeskAnswer, DeskAsk, Direction, InputContext,
         Keep, LegId, NewCallTransfer, Outcome, OutputContext, ReturnMethod, ReturnRecord, SipReturn, Timestamp, TransferStatus,
         TransferTarget, TransportName,
         settings::{self, Api, NumberRange, Secret, User},
     },
-    store::{CreateFault, Store, StoreHandle},
+    store::{Store, StoreHandle},
 };
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -60,7 +61,7 @@ impl Lab {
         self.settings.path.clone().unwrap()
     }
 
-    pub fn create(&self, new: NewCallTransfer) -> Result<CallTransfer, CreateFault> {
+    pub fn create(&self, new: NewCallTransfer) -> Result<CallTransfer, CreateRefusal> {
         self.runtime.block_on(self.handle.create(new))
     }
 

@@ -17,11 +17,11 @@ use super::{
     refusal::Refusal,
     resource::CallTransfer,
     server::Shared,
-    transfers::{CreateRefused, Unavailable},
+    transfers::Unavailable,
 };
 use crate::{
     api::http_server::Peer,
-    contract::{api_fault::Cause, new_transfer},
+    contract::{api_fault::Cause, create_refusal::CreateRefusal, new_transfer},
 };
 
 /// Makes a call transfer: leases a number, or announces an INVITE that names its id
@@ -69,25 +69,10 @@ pub(super) async fn create(State(api): State<Arc<Shared>>, request: Request) -> 
         return Err(Refusal::new(Cause::Draining, "The bridge is shutting down").retry_after(DRAINING_SECS));
     }
     let new = new_transfer::read(&body?, &api.pools)?;
-    let country = match &new.target {
-        crate::model::TransferTarget::PhoneNumber { country } => country.clone(),
-        crate::model::TransferTarget::Sip(_) => String::new(),
-    };
+    let country = new.target.country().to_owned();
     match api.transfers.create(new).await {
         Ok(made) => Ok(Json(CallTransfer::of(&made)).into_response()),
-        Err(CreateRefused::IdUsed) => {
-            Err(Refusal::new(Cause::IdUsed, "id is used already, by an earlier call transfer: it must be a new one for each attempt"))
-        }
-        Err(CreateRefused::NoPool) => {
-            Err(Refusal::new(Cause::CountryWithoutNumbers, format!("phoneNumber.country: there are no numbers for {country}")))
-        }
-        Err(CreateRefused::NoNumberFree { retry_after_secs }) => {
-            Err(Refusal::new(Cause::NoNumberFree, format!("Every number of {country} is leased")).retry_after(retry_after_secs))
-        }
-        Err(CreateRefused::Unavailable) => Err(unavailable()),
-        Err(CreateRefused::Busy) => {
-            Err(Refusal::new(Cause::Busy, "Too many call transfers are being made, or wait for their calls").retry_after(BUSY_SECS))
-        }
+        Err(refusal) => Err(Refusal::of_create(refusal, &country)),
     }
 }
 
@@ -143,9 +128,7 @@ fn admitted<'a>(api: &'a Shared, parts: &Parts) -> Result<&'a Key, Refusal> {
 }
 
 fn unavailable() -> Refusal {
-    Refusal::new(Cause::StoreUnavailable, "Call transfers can't be kept or looked up now").retry_after(UNAVAILABLE_SECS)
+    Refusal::of_create(CreateRefusal::Unavailable, "")
 }
 
 const DRAINING_SECS: u64 = 30;
-const UNAVAILABLE_SECS: u64 = 5;
-const BUSY_SECS: u64 = 1;

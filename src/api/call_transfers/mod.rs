@@ -27,4 +27,4 @@ mod tests;
 
 pub use openapi::document;
 pub use server::{CallTransfersServer, CallTransfersSetup, ServeError};
-pub use transfers::{CreateRefused, Made, Transfers, Unavailable};
+pub use transfers::{Made, Transfers, Unavailable};

@@ -5,7 +5,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::contract::api_fault::{ApiFault, Cause};
+use crate::contract::{
+    api_fault::{ApiFault, Cause},
+    create_refusal::CreateRefusal,
+};
 
 /// Travels as an extension of a bare answer, until the envelope writes the body with the request's number.
 #[derive(Debug, Clone)]
@@ -21,6 +24,11 @@ impl Refusal {
 
     pub fn retry_after(self, secs: u64) -> Self {
         Self { retry_after_secs: Some(secs.max(1)), ..self }
+    }
+
+    /// A create that was refused, for a number of `country`.
+    pub fn of_create(refusal: CreateRefusal, country: &str) -> Self {
+        Self { fault: refusal.fault(country), retry_after_secs: refusal.retry_after_secs() }
     }
 
     pub fn internal() -> Self {

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::*;
+use crate::contract::create_refusal::CreateRefusal;
 use crate::model::{
     CallTransfer, NewCallTransfer, Outcome, OutputContext, Timestamp, TransferKind, TransferStatus,
     settings::{Api, ApiKey, NumberRange},
@@ -23,14 +24,14 @@ use crate::model::{
 struct Fake(Mutex<HashMap<String, CallTransfer>>);
 
 impl Transfers for Fake {
-    fn create(&self, new: NewCallTransfer) -> Made<'_, Result<CallTransfer, CreateRefused>> {
+    fn create(&self, new: NewCallTransfer) -> Made<'_, Result<CallTransfer, CreateRefusal>> {
         Box::pin(async move {
             match new.id.as_str() {
                 "panic" => panic!("swordfish in the store"),
-                "none free" => return Err(CreateRefused::NoNumberFree { retry_after_secs: 17 }),
-                "no pool" => return Err(CreateRefused::NoPool),
-                "busy" => return Err(CreateRefused::Busy),
-                "disk full" => return Err(CreateRefused::Unavailable),
+                "none free" => return Err(CreateRefusal::NoNumber { retry_after_secs: 17 }),
+                "no pool" => return Err(CreateRefusal::NoPool),
+                "busy" => return Err(CreateRefusal::Busy),
+                "disk full" => return Err(CreateRefusal::Unavailable),
                 _ => {}
             }
             let is_number = new.target.kind() == TransferKind::PhoneNumber;
@@ -51,7 +52,7 @@ impl Transfers for Fake {
             };
             let mut all = self.0.lock().expect("no panic while it is held");
             if all.contains_key(&new.id) {
-                return Err(CreateRefused::IdUsed);
+                return Err(CreateRefusal::IdUsed);
             }
             all.insert(new.id, made.clone());
             Ok(made)

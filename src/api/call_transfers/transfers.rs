@@ -3,8 +3,9 @@
 use std::{future::Future, pin::Pin};
 
 use crate::{
+    contract::create_refusal::CreateRefusal,
     model::{CallTransfer, NewCallTransfer},
-    store::{CreateFault, StoreHandle},
+    store::StoreHandle,
 };
 
 /// An answer on its way.
@@ -13,25 +14,10 @@ pub type Made<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Keeps the call transfers.
 pub trait Transfers: Send + Sync + 'static {
     /// Makes one; it is durable before the answer comes. Of any number with one id exactly one is made.
-    fn create(&self, new: NewCallTransfer) -> Made<'_, Result<CallTransfer, CreateRefused>>;
+    fn create(&self, new: NewCallTransfer) -> Made<'_, Result<CallTransfer, CreateRefusal>>;
 
     /// `None`: there is none with this id.
     fn find<'a>(&'a self, id: &'a str) -> Made<'a, Result<Option<CallTransfer>, Unavailable>>;
-}
-
-/// Why there is no new call transfer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CreateRefused {
-    IdUsed,
-    /// No range of the settings is for this country.
-    NoPool,
-    /// All numbers of the country are leased; the first may be free in so many seconds.
-    NoNumberFree {
-        retry_after_secs: u64,
-    },
-    Unavailable,
-    /// More are being made, or wait for their calls, than can be.
-    Busy,
 }
 
 /// The store can't answer now.
@@ -39,16 +25,8 @@ pub enum CreateRefused {
 pub struct Unavailable;
 
 impl Transfers for StoreHandle {
-    fn create(&self, new: NewCallTransfer) -> Made<'_, Result<CallTransfer, CreateRefused>> {
-        Box::pin(async move {
-            StoreHandle::create(self, new).await.map_err(|fault| match fault {
-                CreateFault::IdUsed => CreateRefused::IdUsed,
-                CreateFault::NoPool => CreateRefused::NoPool,
-                CreateFault::NoNumber { retry_after_secs } => CreateRefused::NoNumberFree { retry_after_secs },
-                CreateFault::Unavailable => CreateRefused::Unavailable,
-                CreateFault::Busy => CreateRefused::Busy,
-            })
-        })
+    fn create(&self, new: NewCallTransfer) -> Made<'_, Result<CallTransfer, CreateRefusal>> {
+        Box::pin(StoreHandle::create(self, new))
     }
 
     fn find<'a>(&'a self, id: &'a str) -> Made<'a, Result<Option<CallTransfer>, Unavailable>> {
