@@ -3,6 +3,7 @@
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::{
+    panels::ladder,
     state::{CallTab, MessageTab, Place},
     theme::Icon,
 };
@@ -31,6 +32,10 @@ pub enum Action {
     ShowNewCalls,
     MoveUp,
     MoveDown,
+    MoveFar(Far),
+    Ladder(ladder::Act),
+    /// The chosen call's ladder as text.
+    CopyLadder,
     /// From the table into the ladder of the chosen call.
     Enter,
     /// One step back: close what is open, leave the ladder, drop the choice.
@@ -49,6 +54,15 @@ pub enum Action {
     DismissNotice,
 }
 
+/// Further than to the neighbour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Far {
+    First,
+    Last,
+    PageUp,
+    PageDown,
+}
+
 /// How an action looks as a button.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Face {
@@ -56,6 +70,20 @@ pub struct Face {
     pub tooltip: &'static str,
     pub icon: Option<Icon>,
     pub shortcut: Option<KeyboardShortcut>,
+}
+
+impl Face {
+    pub const fn new(label: &'static str, tooltip: &'static str) -> Self {
+        Self { label, tooltip, icon: None, shortcut: None }
+    }
+
+    pub const fn icon(self, icon: Icon) -> Self {
+        Self { icon: Some(icon), ..self }
+    }
+
+    pub const fn key(self, key: Key) -> Self {
+        Self { shortcut: Some(KeyboardShortcut::new(Modifiers::NONE, key)), ..self }
+    }
 }
 
 impl Action {
@@ -86,6 +114,12 @@ impl Action {
             Self::ClearSearch => face("Clear search", "List all calls", Some(Icon::Close), None),
             Self::MoveUp => face("Up", "The row above", None, Some(Key::ArrowUp)),
             Self::MoveDown => face("Down", "The row below", None, Some(Key::ArrowDown)),
+            Self::MoveFar(Far::First) => Face::new("First", "The first row").key(Key::Home),
+            Self::MoveFar(Far::Last) => Face::new("Last", "The last row").key(Key::End),
+            Self::MoveFar(Far::PageUp) => Face::new("Page up", "Twenty rows up").key(Key::PageUp),
+            Self::MoveFar(Far::PageDown) => Face::new("Page down", "Twenty rows down").key(Key::PageDown),
+            Self::Ladder(act) => act.face(),
+            Self::CopyLadder => Face::new("Copy ladder", "The ladder as text").icon(Icon::Copy),
             Self::Enter => face("Open", "Into the ladder of the chosen call", None, Some(Key::Enter)),
             Self::Back => face("Cancel", "Close, or one step back", None, Some(Key::Escape)),
             Self::Copy(_) => face("Copy", "Copy to the clipboard", Some(Icon::Copy), None),
@@ -102,8 +136,22 @@ impl Action {
     }
 
     /// The actions that a key alone gives, whatever is on screen.
-    pub fn global() -> [Self; 6] {
-        [Self::PlaceTestCall, Self::Search, Self::MoveUp, Self::MoveDown, Self::Enter, Self::Back]
+    pub fn global() -> [Self; 13] {
+        [
+            Self::PlaceTestCall,
+            Self::Search,
+            Self::MoveUp,
+            Self::MoveDown,
+            Self::MoveFar(Far::First),
+            Self::MoveFar(Far::Last),
+            Self::MoveFar(Far::PageUp),
+            Self::MoveFar(Far::PageDown),
+            Self::Ladder(ladder::Act::ZoomIn),
+            Self::Ladder(ladder::Act::ZoomOut),
+            Self::Ladder(ladder::Act::ZoomFit),
+            Self::Enter,
+            Self::Back,
+        ]
     }
 }
 

@@ -8,14 +8,14 @@ use jiff::tz::TimeZone;
 use super::{
     action::Action,
     backend::{ApiAnswer, Backend, CommandTicket, Facts, TransfersView},
-    panels::ladder::data::Ladder,
+    call_messages::{CallMessages, Source},
+    panels::ladder::{data::What, layout::View},
     panels::{call_header, calls, context, findings, frame, ladder, media, message, payload, return_form, test_call, timeline},
     past::Past,
     remembered::{Keeper, Remembered},
     state::{CallTab, Notice, Place, State},
     theme::{self, Space, Tokens},
     widgets,
-    wire_text::Views,
 };
 use crate::model::{CallId, CallRecord, Snapshot, Timestamp};
 
@@ -93,17 +93,6 @@ pub struct App {
     pub(super) transfers: Option<Arc<TransfersView>>,
     /// The form's body, and how it would be answered.
     pub(super) judged: Option<(String, ApiAnswer)>,
-}
-
-/// The messages of one call and its ladder, made anew only when something changed.
-#[derive(Default)]
-struct CallMessages {
-    call: Option<CallId>,
-    read_at: (u64, u64),
-    views: Views,
-    ladder: Ladder,
-    /// In tenths of a second: what still goes on grows.
-    drawn_at: u64,
 }
 
 /// What a ticket stands for.
@@ -186,8 +175,11 @@ impl App {
         self.ask_past_messages();
         let counters = &self.snapshot.counters;
         let key = (self.snapshot.seq + self.past.came, counters.messages_in + counters.messages_out);
-        self.chosen.read(self.backend.as_ref(), &self.past, &self.snapshot, self.state.call, key, self.now);
-        self.placed.read(self.backend.as_ref(), &self.past, &self.snapshot, self.state.test_call, key, self.now);
+        let source = Source { backend: self.backend.as_ref(), past: &self.past, snapshot: &self.snapshot, key, now: self.now };
+        let more = self.chosen.read(&source, self.state.call, &self.state.ladder);
+        if self.placed.read(&source, self.state.test_call, &View::default()) || more {
+            ctx.request_repaint_after(FRAME);
+        }
         let live = self.snapshot.calls.iter().any(|call| !call.state.is_final());
         if is_new || self.state.placing {
             ctx.request_repaint_after(FRAME * 2);
@@ -288,7 +280,8 @@ impl App {
         ui.spacing_mut().item_spacing.y = Space::S;
         ui.push_id((self.state.tab, call.id), |ui| match self.state.tab {
             CallTab::Ladder => {
-                ladder::ladder_ui(ui, &self.chosen.ladder, self.shown_message(), self.state.reveal_message, actions);
+                let view = &self.state.ladder;
+                ladder::ladder_ui(ui, &self.chosen.ladder, view, self.shown_message(), self.state.reveal_message, actions);
             }
             CallTab::Context => context::context_ui(ui, &context::data::context(call), actions),
             CallTab::Payload => {
@@ -326,6 +319,7 @@ impl App {
             let held_back = match &action {
                 Action::PlaceTestCall | Action::Search => open,
                 Action::Back => typing || open,
+                Action::Ladder(_) => typing || open || self.state.place != Place::Calls || self.state.tab != CallTab::Ladder,
                 _ => typing || open || focused || self.state.place != Place::Calls,
             };
             let Some(shortcut) = action.face().shortcut.filter(|_| !held_back) else { continue };
@@ -367,7 +361,13 @@ impl App {
 
     /// Numbers of the chosen call's messages, in the order of the ladder.
     pub(super) fn message_numbers(&self) -> Vec<u64> {
-        self.chosen.views.all().iter().map(|view| view.number).collect()
+        let ladder = &self.chosen.ladder;
+        let rows = ladder.layout.rows.iter().filter_map(|place| ladder.rows.get(place.row));
+        rows.filter_map(|row| if let What::Arrow(arrow) = &row.what { arrow.message } else { None }).collect()
+    }
+
+    pub(super) fn ladder_text(&self) -> String {
+        self.chosen.ladder.to_text()
     }
 
     /// The message that is shown: the chosen one, else the one that says most.
@@ -400,28 +400,6 @@ impl App {
         for action in actions {
             self.apply(&ctx, action);
         }
-    }
-}
-
-impl CallMessages {
-    fn read(&mut self, backend: &dyn Backend, past: &Past, snapshot: &Snapshot, call: Option<CallId>, key: (u64, u64), now: Timestamp) {
-        let tenth = now.0 / 100_000;
-        if self.call != call {
-            *self = Self { call, ..Self::default() };
-        } else if self.read_at == key && self.drawn_at == tenth {
-            return;
-        }
-        let Some(record) = call.and_then(|id| calls::data::find(snapshot, id)) else { return };
-        if self.read_at != key {
-            match past.messages(record.id) {
-                Some(messages) => self.views.refresh(messages),
-                None => self.views.refresh(&backend.messages(record.id)),
-            }
-        } else if record.state.is_final() {
-            return;
-        }
-        self.ladder = ladder::data::ladder(record, self.views.all(), now);
-        (self.read_at, self.drawn_at) = (key, tenth);
     }
 }
 

@@ -3,7 +3,7 @@
 use eframe::egui::Context;
 
 use super::{
-    action::Action,
+    action::{Action, Far},
     app::{App, Asked},
     panels::transfers,
     state::{CallTab, Notice, Pane, Place, ReturnForm},
@@ -45,6 +45,9 @@ impl App {
             Action::ClearSearch => self.state.search.clear(),
             Action::MoveUp => self.step(false),
             Action::MoveDown => self.step(true),
+            Action::MoveFar(far) => self.step_far(far),
+            Action::Ladder(act) => act.apply(&mut self.state.ladder),
+            Action::CopyLadder => ctx.copy_text(self.ladder_text()),
             Action::Enter => {
                 self.state.tab = CallTab::Ladder;
                 self.state.pane = if self.state.call.is_some() { Pane::Ladder } else { Pane::Table };
@@ -114,6 +117,21 @@ impl App {
         }
     }
 
+    fn step_far(&mut self, far: Far) {
+        match self.state.pane {
+            Pane::Table => {
+                if let Some(call) = far_from(&self.state.listed, self.state.call, far) {
+                    self.select_call(call);
+                    self.state.reveal_call = true;
+                }
+            }
+            Pane::Ladder => {
+                self.state.message = far_from(&self.message_numbers(), self.shown_message(), far);
+                self.state.reveal_message = true;
+            }
+        }
+    }
+
     fn back(&mut self) {
         let state = &mut self.state;
         if state.returning.take().is_some() || state.notice.take().is_some() || !std::mem::take(&mut state.search).is_empty() {
@@ -128,8 +146,23 @@ impl App {
     }
 }
 
+/// An end of the list, or a page from `chosen`.
+pub(super) fn far_from<T: Copy + PartialEq>(list: &[T], chosen: Option<T>, far: Far) -> Option<T> {
+    let at = chosen.and_then(|chosen| list.iter().position(|item| *item == chosen)).unwrap_or(0);
+    let last = list.len().checked_sub(1)?;
+    let next = match far {
+        Far::First => 0,
+        Far::Last => last,
+        Far::PageUp => at.saturating_sub(PAGE),
+        Far::PageDown => (at + PAGE).min(last),
+    };
+    list.get(next).copied()
+}
+
+const PAGE: usize = 20;
+
 /// The neighbour of `chosen`, or an end of the list where nothing is chosen; it stays at the ends.
-fn beside<T: Copy + PartialEq>(list: &[T], chosen: Option<T>, down: bool) -> Option<T> {
+pub(super) fn beside<T: Copy + PartialEq>(list: &[T], chosen: Option<T>, down: bool) -> Option<T> {
     let at = chosen.and_then(|chosen| list.iter().position(|item| *item == chosen));
     let next = match (at, down) {
         (None, true) => 0,
@@ -150,5 +183,9 @@ mod tests {
         assert_eq!([beside(&list, None, true), beside(&list, None, false)], [Some(1), Some(3)]);
         assert_eq!([beside(&list, Some(3), true), beside(&list, Some(1), false)], [Some(3), Some(1)]);
         assert_eq!(beside::<u8>(&[], None, true), None);
+        let long: Vec<usize> = (0..100).collect();
+        let far = [Far::First, Far::Last, Far::PageUp, Far::PageDown].map(|far| far_from(&long, Some(90), far));
+        assert_eq!(far, [Some(0), Some(99), Some(70), Some(99)]);
+        assert_eq!(far_from::<u8>(&[], None, Far::Last), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::{
-    CallFilter, CallId, CallPage, CallPlace, CallTransfer, CapturedMessage, Command, CommandOutcome, PoolFigures, Snapshot,
+    CallFilter, CallId, CallPage, CallPlace, CallTransfer, CapturedMessage, Command, CommandOutcome, LoggedMessage, PoolFigures, Snapshot,
 };
 
 /// What the console paints from and asks of. No method waits for more than a copy of pointers.
@@ -13,6 +13,10 @@ pub trait Backend: Send + Sync {
 
     /// Every message of a call's legs, in the order in which they crossed the wire.
     fn messages(&self, call: CallId) -> Vec<CapturedMessage>;
+
+    /// Up to `most` messages of all calls and of none, with numbers from `from` on and in order, and the number to go on from:
+    /// `from` itself where there are no more. May be called from any thread.
+    fn messages_from(&self, from: u64, most: usize) -> (Vec<LoggedMessage>, u64);
 
     /// Hands a command on. Its answer comes out of [`Backend::take_outcomes`] under the same ticket.
     fn command(&self, command: Command) -> CommandTicket;

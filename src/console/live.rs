@@ -8,7 +8,7 @@ use std::sync::{
 use super::backend::{ApiAnswer, Archive, Backend, CommandTicket, Facts, PastAnswer, PastAsk, TransferDesk, TransfersView, Waker};
 use crate::{
     engine::{EngineHandle, Pending},
-    model::{CallId, CapturedMessage, Command, CommandOutcome, Snapshot},
+    model::{CallId, CapturedMessage, Command, CommandOutcome, LoggedMessage, Snapshot},
 };
 
 /// Hands commands to the engine and keeps their answers until the window takes them.
@@ -70,6 +70,10 @@ impl Backend for Live {
 
     fn messages(&self, call: CallId) -> Vec<CapturedMessage> {
         self.engine.messages(call)
+    }
+
+    fn messages_from(&self, from: u64, most: usize) -> (Vec<LoggedMessage>, u64) {
+        self.engine.messages_from(from, most)
     }
 
     fn command(&self, command: Command) -> CommandTicket {

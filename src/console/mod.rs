@@ -8,6 +8,7 @@ mod app;
 mod appearance;
 mod apply;
 mod backend;
+mod call_messages;
 mod live;
 mod panels;
 mod past;

@@ -12,9 +12,9 @@ use crate::{
     console::{ApiAnswer, Backend, CommandTicket, Facts, PastAnswer, PastAsk, TransfersView, Waker, sample_transfers},
     model::{
         Admission, AgentKind, CallEvent, CallFilter, CallId, CallPage, CallPlace, CallRecord, CallState, CapturedMessage, Command,
-        CommandOutcome, Context, Counters, Direction, DroppedVariable, Ended, Finding, LegId, LegOpened, LegRole, Listener, MediaFigures,
-        Outcome, Party, PastCall, Payload, PayloadItem, PayloadPart, ReturnMethod, ReturnVerdict, Severity, Snapshot, TestCallReport,
-        TestCallStep, Timestamp, TransportName, Variables,
+        CommandOutcome, Context, Counters, Direction, DroppedVariable, Ended, Finding, LegId, LegOpened, LegRole, Listener, LoggedMessage,
+        MediaFigures, Outcome, Party, PastCall, Payload, PayloadItem, PayloadPart, ReturnMethod, ReturnVerdict, Severity, Snapshot,
+        TestCallReport, TestCallStep, Timestamp, TransportName, Variables,
     },
 };
 
@@ -129,6 +129,19 @@ impl Backend for SampleBackend {
 
     fn messages(&self, call: CallId) -> Vec<CapturedMessage> {
         lock(&self.messages).get(&call).cloned().unwrap_or_default()
+    }
+
+    fn messages_from(&self, from: u64, most: usize) -> (Vec<LoggedMessage>, u64) {
+        let calls = lock(&self.messages);
+        let mut all: Vec<LoggedMessage> = calls
+            .iter()
+            .flat_map(|(call, messages)| messages.iter().map(|m| LoggedMessage { call: Some(*call), message: m.clone() }))
+            .filter(|logged| logged.message.number >= from)
+            .collect();
+        all.sort_by_key(|logged| logged.message.number);
+        all.truncate(most);
+        let next = all.last().map_or(from, |last| last.message.number + 1);
+        (all, next)
     }
 
     fn command(&self, command: Command) -> CommandTicket {
@@ -523,6 +536,9 @@ fn returning() -> Call {
     s.message(61_000, 0, Direction::Out, &response("200 OK", "INVITE", "", SDP));
     s.message(64_000, 0, Direction::In, &request("ACK", "", ""));
     s.media(61_200_000);
+    s.event(14_000_000, CallEvent::LegHeld { leg: LegId(0) });
+    s.event(18_500_000, CallEvent::LegResumed { leg: LegId(0) });
+    s.event(61_200_000, CallEvent::DtmfReceived { leg: LegId(0), digit: '1' });
     let payload = payload();
     let of = |part| {
         let items = payload.items.iter().filter(move |i| i.part == part);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::panels::transfers::form::TransferForm;
+use super::panels::{ladder, transfers::form::TransferForm};
 use crate::model::{AudioSource, CallId, OnReturn, Outcome, ReturnMethod, ReturnRequest, TestCall, TransportName, Variables};
 
 /// A place of the rail.
@@ -49,6 +49,7 @@ pub struct State {
     /// The chosen message's number.
     pub message: Option<u64>,
     pub message_tab: MessageTab,
+    pub ladder: ladder::layout::View,
     /// Narrows the list of calls; see `search.rs`.
     pub search: String,
     /// The search field shall have the keyboard.
@@ -131,6 +132,7 @@ impl Default for State {
             tab: CallTab::Ladder,
             message: None,
             message_tab: MessageTab::Decoded,
+            ladder: ladder::layout::View::default(),
             search: String::new(),
             focus_search: false,
             listed: Vec::new(),

@@ -67,7 +67,10 @@ fn a_chosen_call_shows_its_ladder_and_its_refer_decoded() {
     let mut window = window(&SampleBackend::filled());
     click(&mut window, "14:02:09 Returning customer@your-sbc.example.com call_routing conv-12345");
     assert_eq!(state(&window).call, Some(RETURNING));
-    assert!(window.query_by_label("REFER Refer-To: 4 variables · 574 chars, Bridge to Customer, ").is_some(), "the ladder's arrow");
+    assert!(
+        window.query_by_label("REFER Refer-To: 4 variables · 574 chars, Bridge to Customer, , 2 times").is_some(),
+        "the ladder's arrow"
+    );
     assert!(window.query_by_label("Return payload: 574 of 1,024 characters").is_some(), "the payload's budget");
     assert!(window.query_by_label("dropped X-GA-rv-full_address 1 Main Street1 Main Street").is_none());
     click(&mut window, "202 Accepted to REFER, Customer to Bridge, +61.83 s");
@@ -211,7 +214,11 @@ fn a_ladder_reads_as_text() {
     +48 ms  Agent → Bridge: answered
     +61 ms  Bridge → Customer: 200 OK  PCMU 20 ms
             Customer ↔ Bridge: PCMU · 61.2 s · loss 0.0 % · jitter 1.8 ms
+            Bridge ↔ Agent: in this program · 61.2 s
     +64 ms  Customer → Bridge: ACK
+  +14.00 s  Customer ↔ Bridge: On hold
+  +18.50 s  Customer ↔ Bridge: Resumed
+  +61.20 s  Customer ↔ Bridge: Digit 1
   +61.26 s  Agent → Bridge: SYSTEM  4 variables
             Bridge → Customer: REFER  Refer-To: 4 variables · 574 chars
   +61.77 s  Bridge → Customer: REFER  Refer-To: 4 variables · 574 chars (retransmission)
@@ -223,6 +230,32 @@ fn a_ladder_reads_as_text() {
             Return URI → Customer: 180 Ringing  seen only through NOTIFY (hearsay)
 ";
     assert_eq!(text, expected);
+}
+
+#[test]
+fn a_ladder_is_zoomed_put_to_scale_and_opened_by_key_and_click() {
+    let mut window = window(&SampleBackend::filled());
+    window.key_press(Key::ArrowDown);
+    window.key_press(Key::ArrowDown);
+    window.run_steps(4);
+    assert!(window.query_by_label_contains("REFER Refer-To: 4 variables · 574 chars, Bridge to Customer, , 2 times").is_some());
+    click(&mut window, "Show 1 retransmissions of REFER");
+    assert!(window.query_by_label_contains("574 chars, Bridge to Customer, +61.77 s").is_some(), "the second REFER has its row");
+    window.key_press(Key::Minus);
+    window.run_steps(4);
+    assert!(state(&window).ladder.zoom < 1.0);
+    window.key_press(Key::Num0);
+    window.run_steps(4);
+    assert!((state(&window).ladder.zoom - 1.0).abs() < f32::EPSILON);
+    click(&mut window, "To scale");
+    assert!(state(&window).ladder.to_scale);
+    click(&mut window, "In order");
+    window.key_press(Key::Enter);
+    window.key_press(Key::End);
+    window.run_steps(4);
+    let last = window.state().as_ref().expect("it is open").message_numbers().last().copied();
+    assert_eq!(state(&window).message, last);
+    window.check_accessibility();
 }
 
 #[test]

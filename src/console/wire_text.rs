@@ -1,6 +1,11 @@
 //! A captured message as text for the eye: nothing here decides anything about a call.
 
-use std::net::SocketAddr;
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    net::SocketAddr,
+    ops::Range,
+    sync::Arc,
+};
 
 use super::text::{count, grouped};
 use crate::model::{CapturedMessage, Direction, LegId, Timestamp, TransportName};
@@ -20,11 +25,15 @@ pub struct MessageView {
     pub size: usize,
     pub kind: Kind,
     /// `INVITE`, or `200 OK`.
-    pub title: String,
+    pub title: Arc<str>,
     /// The few words that make it more than a title: `5 variables · 1,214 B`.
-    pub gist: String,
+    pub gist: Arc<str>,
+    /// Equal where the bytes are: of a message and its retransmissions.
+    pub fingerprint: u64,
     /// As written, unfolded, in wire order.
     pub headers: Vec<(String, String)>,
+    /// Where each of them stands in `raw`.
+    pub spans: Vec<Range<usize>>,
     pub body: String,
     /// The whole message with line ends as line ends and other controls as a middle dot.
     pub raw: String,
@@ -48,7 +57,7 @@ impl MessageView {
         let (head, body) = raw.split_once("\n\n").unwrap_or((raw.as_str(), ""));
         let mut lines = head.lines().skip_while(|line| line.is_empty());
         let start_line = lines.next().unwrap_or_default();
-        let headers = unfolded(lines);
+        let (headers, spans) = unfolded(lines, &raw);
         let cseq_method = first(&headers, "CSeq", "CSeq").and_then(|v| v.split_whitespace().nth(1)).unwrap_or_default();
         let kind = kind_of(start_line, cseq_method);
         let title = match &kind {
@@ -68,10 +77,12 @@ impl MessageView {
             retransmission: message.retransmission,
             size: message.bytes.len(),
             kind,
-            title,
-            gist,
+            title: title.into(),
+            gist: gist.into(),
+            fingerprint: fingerprint(&message.bytes),
             body: body.to_owned(),
             headers,
+            spans,
             raw,
         }
     }
@@ -93,11 +104,13 @@ impl MessageView {
 pub struct Views(Vec<MessageView>);
 
 impl Views {
-    /// Takes over what is new in `messages`.
-    pub fn refresh(&mut self, messages: &[CapturedMessage]) {
+    /// Takes over what is new in `messages`, at most so many at once that no frame waits for them; tells whether anything was.
+    pub fn refresh(&mut self, messages: &[CapturedMessage]) -> bool {
         let same = self.0.iter().zip(messages).take_while(|(view, m)| view.number == m.number && view.leg == m.leg).count();
+        let before = self.0.len();
         self.0.truncate(same);
-        self.0.extend(messages.iter().skip(same).map(MessageView::new));
+        self.0.extend(messages.iter().skip(same).take(MOST_AT_ONCE).map(MessageView::new));
+        before != same || self.0.len() != same
     }
 
     pub fn all(&self) -> &[MessageView] {
@@ -105,25 +118,40 @@ impl Views {
     }
 }
 
+/// Messages that are taken apart in one frame.
+pub const MOST_AT_ONCE: usize = 400;
+
+fn fingerprint(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Controls would be painted as nothing or break the line, so they become a dot.
 fn visible(text: &str) -> String {
     text.replace("\r\n", "\n").chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '·' } else { c }).collect()
 }
 
-fn unfolded<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(String, String)> {
+fn unfolded<'a>(lines: impl Iterator<Item = &'a str>, raw: &str) -> (Vec<(String, String)>, Vec<Range<usize>>) {
     let mut headers: Vec<(String, String)> = Vec::new();
+    let mut spans: Vec<Range<usize>> = Vec::new();
     for line in lines {
+        // The lines are slices of `raw`.
+        let start = (line.as_ptr() as usize).saturating_sub(raw.as_ptr() as usize);
+        let span = start..start + line.len();
         if line.starts_with([' ', '\t']) {
-            if let Some((_, value)) = headers.last_mut() {
+            if let (Some((_, value)), Some(last)) = (headers.last_mut(), spans.last_mut()) {
                 value.push(' ');
                 value.push_str(line.trim());
+                last.end = span.end;
             }
             continue;
         }
         let (name, value) = line.split_once(':').unwrap_or((line, ""));
         headers.push((name.trim().to_owned(), value.trim().to_owned()));
+        spans.push(span);
     }
-    headers
+    (headers, spans)
 }
 
 fn first<'a>(headers: &'a [(String, String)], name: &str, compact: &str) -> Option<&'a str> {
@@ -221,11 +249,11 @@ mod tests {
     fn a_message_tells_its_gist() {
         let invite =
             view("INVITE sip:a@b SIP/2.0\r\nX-GA-iv-a: 1\r\nx-ga-IV-b: 2\r\nAuthorization: Digest username=\"sbc\", uri=\"x\"\r\n\r\n");
-        assert_eq!((invite.title.as_str(), invite.gist.as_str()), ("INVITE", "2 variables · digest sbc"));
+        assert_eq!((&*invite.title, &*invite.gist), ("INVITE", "2 variables · digest sbc"));
         let ok = view("SIP/2.0 200 OK\r\nCSeq: 1 INVITE\r\n\r\nv=0\r\nm=audio 4000 RTP/AVP 8 101\r\na=ptime:20\r\n");
-        assert_eq!((ok.title.as_str(), ok.gist.as_str()), ("200 OK", "PCMA 20 ms"));
+        assert_eq!((&*ok.title, &*ok.gist), ("200 OK", "PCMA 20 ms"));
         let refer = view("REFER sip:a@b SIP/2.0\r\nr: <sip:r@h?X-GA-transfer=AGENT&X-GA-tv-a=1>\r\n\r\n");
-        assert_eq!(refer.gist, "Refer-To: 1 variable · 31 chars");
+        assert_eq!(&*refer.gist, "Refer-To: 1 variable · 31 chars");
         let notify = view("NOTIFY sip:a@b SIP/2.0\r\nEvent: refer\r\n\r\nSIP/2.0 180 Ringing\r\n");
         assert_eq!(notify.sipfrag(), Some("SIP/2.0 180 Ringing"));
     }
@@ -241,5 +269,6 @@ mod tests {
     fn folded_lines_are_joined() {
         let folded = view("OPTIONS sip:a@b SIP/2.0\r\nSubject: one\r\n  two\r\n\r\n");
         assert_eq!(folded.header("subject", "s"), Some("one two"));
+        assert_eq!(folded.raw.get(folded.spans[0].clone()), Some("Subject: one\n  two"));
     }
 }

@@ -6,14 +6,14 @@
 //! Within the memory budget the oldest conversation goes first, and a running call's last.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     net::SocketAddr,
     sync::Arc,
 };
 
 use bytes::Bytes;
 
-use crate::model::{CallId, CapturedMessage, LegId};
+use crate::model::{CallId, CapturedMessage, LegId, LoggedMessage};
 
 /// The messages kept, of all parties.
 pub struct Capture {
@@ -26,11 +26,14 @@ pub struct Capture {
     /// Oldest first: the number that the conversation began with, and its key.
     order: BTreeMap<u64, Key>,
     calls: HashMap<CallId, Vec<Key>>,
+    /// The conversation of each message in the order in which they came, for readers of everything; the oldest go first.
+    log: VecDeque<(u64, Key)>,
 }
 
 type Key = (u8, Arc<str>);
 
 struct Conversation {
+    id: Arc<str>,
     /// Its key in [`Capture::order`].
     first: u64,
     messages: Vec<CapturedMessage>,
@@ -49,7 +52,16 @@ struct Owner {
 impl Capture {
     /// Keeps up to `budget` bytes of messages.
     pub fn new(budget: usize) -> Self {
-        Self { budget, used: 0, kept: 0, next: 0, conversations: Vec::new(), order: BTreeMap::new(), calls: HashMap::new() }
+        Self {
+            budget,
+            used: 0,
+            kept: 0,
+            next: 0,
+            conversations: Vec::new(),
+            order: BTreeMap::new(),
+            calls: HashMap::new(),
+            log: VecDeque::new(),
+        }
     }
 
     /// Keeps one message of `party`. Its number and, where known, its leg are filled in here.
@@ -57,7 +69,8 @@ impl Capture {
         message.number = self.number();
         let bytes = message.bytes.clone();
         let budget = self.budget;
-        let conversation = self.conversation(party, call_id_of(&bytes).unwrap_or_default(), message.number);
+        let number = message.number;
+        let conversation = self.conversation(party, call_id_of(&bytes).unwrap_or_default(), number);
         message.leg = conversation.owner_of(&message).map(|owner| owner.leg);
         message.retransmission = message.retransmission || conversation.holds(&message);
         let size = bytes.len() + OVERHEAD;
@@ -67,9 +80,31 @@ impl Capture {
         }
         conversation.messages.push(message);
         conversation.bytes += size;
+        let key = (party, conversation.id.clone());
         self.used += size;
         self.kept += 1;
+        if self.log.len() >= MOST_LOGGED {
+            self.log.pop_front();
+        }
+        self.log.push_back((number, key));
         self.evict();
+    }
+
+    /// Up to `most` messages that are kept of all calls and of none, with numbers from `from` on, in order; and the number to
+    /// go on from, which is `from` where there are no more.
+    pub fn messages_from(&self, from: u64, most: usize) -> (Vec<LoggedMessage>, u64) {
+        let start = self.log.partition_point(|(number, _)| *number < from);
+        let mut messages = Vec::new();
+        let mut next = from;
+        for (number, (party, id)) in self.log.range(start..).take(most) {
+            next = number + 1;
+            let Some(conversation) = self.conversations.get(usize::from(*party)).and_then(|c| c.get(id)) else { continue };
+            let Ok(index) = conversation.messages.binary_search_by_key(number, |m| m.number) else { continue };
+            let Some(message) = conversation.messages.get(index) else { continue };
+            let call = conversation.owner_of(message).map(|owner| owner.call);
+            messages.push(LoggedMessage { call, message: message.clone() });
+        }
+        (messages, next)
     }
 
     /// `call` takes the Call-ID as its own leg; what was captured before belongs to it too.
@@ -142,7 +177,7 @@ impl Capture {
         if !conversations.contains_key(call_id) {
             let id: Arc<str> = call_id.into();
             self.order.insert(number, (party, id.clone()));
-            conversations.insert(id, Conversation::new(number));
+            conversations.insert(id.clone(), Conversation::new(number, id));
         }
         conversations.get_mut(call_id).expect("it was there, or has just been made")
     }
@@ -165,8 +200,8 @@ impl Capture {
 }
 
 impl Conversation {
-    fn new(first: u64) -> Self {
-        Self { first, messages: Vec::with_capacity(8), bytes: 0, owners: Vec::new(), live: false }
+    fn new(first: u64, id: Arc<str>) -> Self {
+        Self { id, first, messages: Vec::with_capacity(8), bytes: 0, owners: Vec::new(), live: false }
     }
 
     /// Whose message it is. A socket at a leg's remote address sees the other side's copy, not the leg's:
@@ -218,6 +253,8 @@ const LOOK_BACK: usize = 24;
 /// Conversations of running calls that are stepped over in search of an idle one.
 const MOST_LIVE_SKIPPED: usize = 10_000;
 const MOST_LINES: usize = 256;
+/// Messages that readers of everything find, as long as they are kept; 32 bytes each.
+const MOST_LOGGED: usize = 200_000;
 
 #[cfg(test)]
 mod tests {
@@ -291,5 +328,22 @@ mod tests {
         assert!(capture.kept() <= 21);
         capture.forget(CallId(1));
         assert!(capture.messages(CallId(1)).is_empty());
+    }
+
+    #[test]
+    fn a_reader_of_everything_meets_each_message_once_and_in_order() {
+        let mut capture = Capture::new(1 << 20);
+        let text = |i: usize| format!("OPTIONS x SIP/2.0\r\nCall-ID: {i}\r\n\r\n");
+        for i in [0, 1, 0] {
+            capture.keep(0, message(&text(i)));
+        }
+        capture.claim(0, "0", peer(), CallId(7), LegId(0));
+        let (first, next) = capture.messages_from(0, 2);
+        assert_eq!(first.iter().map(|m| (m.message.number, m.call)).collect::<Vec<_>>(), [(0, Some(CallId(7))), (1, None)]);
+        let (rest, next) = capture.messages_from(next, 10);
+        assert_eq!(rest.iter().map(|m| m.message.number).collect::<Vec<_>>(), [2]);
+        assert_eq!(capture.messages_from(next, 10), (Vec::new(), next));
+        capture.forget(CallId(7));
+        assert_eq!(capture.messages_from(0, 10).0.len(), 1, "what is not kept any more is not met");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::publish::Shared;
-use crate::model::{CallId, CapturedMessage, Command, CommandOutcome, Event, Listener, RtpPacket, Snapshot};
+use crate::model::{CallId, CapturedMessage, Command, CommandOutcome, Event, Listener, LoggedMessage, RtpPacket, Snapshot};
 
 /// Cheap to clone. The engine stops when [`EngineHandle::stop`] is called, not when handles are dropped.
 #[derive(Clone)]
@@ -56,6 +56,11 @@ impl EngineHandle {
     /// Every message of a call's legs, in the order in which they crossed the wire.
     pub fn messages(&self, call: CallId) -> Vec<CapturedMessage> {
         self.shared.messages(call)
+    }
+
+    /// Up to `most` messages of all calls and of none, with numbers from `from` on and in order, and the number to go on from.
+    pub fn messages_from(&self, from: u64, most: usize) -> (Vec<LoggedMessage>, u64) {
+        self.shared.messages_from(from, most)
     }
 
     /// Up to `most` events after `seq`.

@@ -16,8 +16,8 @@ use super::capture::Capture;
 use crate::{
     findings,
     model::{
-        CallEvent, CallId, CallRecord, CallState, CapturedMessage, Counters, Event, Finding, LegId, LegOpened, Listener, Snapshot,
-        Timestamp,
+        CallEvent, CallId, CallRecord, CallState, CapturedMessage, Counters, Event, Finding, LegId, LegOpened, Listener, LoggedMessage,
+        Snapshot, Timestamp,
     },
     party::Gauges,
 };
@@ -82,6 +82,11 @@ impl Shared {
     /// Every message of a call's legs, in order.
     pub fn messages(&self, call: CallId) -> Vec<CapturedMessage> {
         lock(&self.capture).messages(call)
+    }
+
+    /// Messages of all calls and of none from number `from` on; see [`Capture::messages_from`].
+    pub fn messages_from(&self, from: u64, most: usize) -> (Vec<LoggedMessage>, u64) {
+        lock(&self.capture).messages_from(from, most)
     }
 
     /// Has `waker` called after each new snapshot. Only the first one is kept.

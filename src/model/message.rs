@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LegId, Timestamp};
+use super::{CallId, LegId, Timestamp};
 
 /// One SIP message (or a datagram that is none), as its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,13 @@ pub struct CapturedMessage {
     pub retransmission: bool,
     /// The bytes that crossed the wire, not re-printed.
     pub bytes: Bytes,
+}
+
+/// A message, and the call that it belongs to where it belongs to one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedMessage {
+    pub call: Option<CallId>,
+    pub message: CapturedMessage,
 }
 
 /// One RTP or RTCP packet, as it crossed the wire.

@@ -82,6 +82,9 @@ pub struct CallRecord {
     pub legs: Vec<LegRecord>,
     pub findings: Vec<Finding>,
     pub timeline: Vec<TimedNote>,
+    /// What was heard in the sound: digits, and legs that were put on hold.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub marks: Vec<SoundMark>,
     /// How a test call went, once it is over.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub test_report: Option<Box<super::TestCallReport>>,
@@ -124,6 +127,23 @@ pub struct TimedNote {
     pub text: String,
 }
 
+/// Something about a leg's sound at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SoundMark {
+    pub at: Timestamp,
+    pub leg: LegId,
+    #[serde(flatten)]
+    pub kind: SoundMarkKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "mark", rename_all = "snake_case")]
+pub enum SoundMarkKind {
+    Digit { digit: char },
+    Held,
+    Resumed,
+}
+
 impl CallRecord {
     pub fn new(id: CallId, at: Timestamp) -> Self {
         Self {
@@ -157,6 +177,7 @@ impl CallRecord {
             legs: Vec::new(),
             findings: Vec::new(),
             timeline: Vec::new(),
+            marks: Vec::new(),
             test_report: None,
             ended: None,
         }
@@ -209,9 +230,17 @@ impl CallRecord {
                 self.answered_at.get_or_insert(at);
                 self.state = CallState::WithAgent;
             }
-            CallEvent::DtmfReceived { .. } => {}
-            CallEvent::LegHeld { leg } => self.leg_mut(*leg, |l| l.on_hold = true),
-            CallEvent::LegResumed { leg } => self.leg_mut(*leg, |l| l.on_hold = false),
+            CallEvent::DtmfReceived { leg, digit } => {
+                self.marks.push(SoundMark { at, leg: *leg, kind: SoundMarkKind::Digit { digit: *digit } });
+            }
+            CallEvent::LegHeld { leg } => {
+                self.leg_mut(*leg, |l| l.on_hold = true);
+                self.marks.push(SoundMark { at, leg: *leg, kind: SoundMarkKind::Held });
+            }
+            CallEvent::LegResumed { leg } => {
+                self.leg_mut(*leg, |l| l.on_hold = false);
+                self.marks.push(SoundMark { at, leg: *leg, kind: SoundMarkKind::Resumed });
+            }
             CallEvent::AgentEnded { outcome, current_task, transfer, reference, by: _ } => {
                 self.outcome = Some(*outcome);
                 self.agent_ended_at = Some(at);

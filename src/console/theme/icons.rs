@@ -25,6 +25,10 @@ pub enum Icon {
     OpenCall,
     Create,
     Terminal,
+    ZoomIn,
+    ZoomOut,
+    History,
+    Rows,
 }
 
 impl Icon {
@@ -50,6 +54,10 @@ impl Icon {
             Self::OpenCall => '\u{e0b9}',
             Self::Create => '\u{e13d}',
             Self::Terminal => '\u{e181}',
+            Self::ZoomIn => '\u{e1b6}',
+            Self::ZoomOut => '\u{e1b7}',
+            Self::History => '\u{e1f5}',
+            Self::Rows => '\u{e106}',
         }
     }
 

@@ -1,20 +1,25 @@
 //! A call as a ladder: one column a party, one time axis over all legs.
 
-use std::fmt::Write as _;
+use std::{collections::HashMap, fmt::Write as _, sync::Arc};
 
+use super::layout::Layout;
 use crate::{
     console::{
         text::{self, since},
         theme::{Leg, Tone},
         wire_text::{Kind, MessageView},
     },
-    model::{CallRecord, Direction, LegRole, ReturnMethod, Timestamp},
+    model::{CallRecord, Direction, LegId, LegRole, ReturnMethod, SoundMarkKind, Timestamp},
 };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ladder {
     pub columns: Vec<Column>,
     pub rows: Vec<Row>,
+    /// Sound between two columns, over its time.
+    pub bands: Vec<Band>,
+    /// Where everything stands.
+    pub layout: Layout,
 }
 
 /// A party.
@@ -36,16 +41,18 @@ pub struct Row {
 #[derive(Debug, Clone, PartialEq)]
 pub enum What {
     Arrow(Arrow),
-    /// Sound between two columns, until the next row.
-    Media(Vec<Band>),
+    /// Room for the words of the bands that begin here.
+    Sound,
+    /// Something in the sound of one leg: a digit, a hold.
+    Mark(Mark),
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Arrow {
     pub from: usize,
     pub to: usize,
-    pub title: String,
-    pub gist: String,
+    pub title: Arc<str>,
+    pub gist: Arc<str>,
     /// The colour of the line.
     pub line: Leg,
     /// The colour of the title: an answer's is its verdict.
@@ -53,8 +60,22 @@ pub struct Arrow {
     /// `None`: no message of its own, it follows from others.
     pub message: Option<u64>,
     pub retransmission: bool,
+    /// The message that this one repeats, where that is kept.
+    pub again_of: Option<u64>,
+    /// How often it crossed the wire.
+    pub times: u32,
     /// Seen only through what another party told.
     pub hearsay: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mark {
+    pub left: usize,
+    pub right: usize,
+    pub leg: Leg,
+    /// `Digit 1`, `On hold`, `Resumed`.
+    pub text: String,
+    pub digit: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +83,11 @@ pub struct Band {
     pub left: usize,
     pub right: usize,
     pub leg: Leg,
+    pub from: Timestamp,
+    pub until: Timestamp,
     pub text: String,
+    /// From when to when it was on hold.
+    pub holds: Vec<(Timestamp, Timestamp)>,
 }
 
 /// The ladder of `call`. `now` ends what still goes on.
@@ -70,33 +95,53 @@ pub fn ladder(call: &CallRecord, messages: &[MessageView], now: Timestamp) -> La
     let parties = Parties::of(call, messages);
     let start = messages.first().map_or(call.started_at, |m| m.at.min(call.started_at));
     let mut rows: Vec<Row> = Vec::with_capacity(messages.len() + 8);
+    let mut firsts: HashMap<(Direction, Option<LegId>, u64), usize> = HashMap::new();
     for message in messages {
-        rows.push(Row { at: message.at, time: String::new(), what: What::Arrow(parties.arrow(call, message)) });
+        let mut arrow = parties.arrow(call, message);
+        let key = (message.direction, message.leg, message.fingerprint);
+        let first = firsts.get(&key).and_then(|row| rows.get_mut(*row)).filter(|_| message.retransmission);
+        if let Some(Row { what: What::Arrow(first), .. }) = first {
+            first.times += 1;
+            arrow.again_of = first.message;
+        } else {
+            firsts.insert(key, rows.len());
+        }
+        rows.push(Row { at: message.at, time: String::new(), what: What::Arrow(arrow) });
         rows.extend(parties.hearsay(message));
     }
     rows.extend(parties.agent_without_leg(call).into_iter().map(|row| Row { at: before_its_effect(row.at, messages), ..row }));
-    rows.extend(media(call, &parties, now));
+    let bands = super::sound::bands(call, &parties, now);
+    rows.extend(bands.iter().map(|band| band.from).min().map(|at| Row { at, time: String::new(), what: What::Sound }));
+    rows.extend(call.marks.iter().filter_map(|mark| {
+        let (left, right, leg) = parties.between(call, mark.leg)?;
+        let (text, digit) = match mark.kind {
+            SoundMarkKind::Digit { digit } => (format!("Digit {digit}"), true),
+            SoundMarkKind::Held => ("On hold".to_owned(), false),
+            SoundMarkKind::Resumed => ("Resumed".to_owned(), false),
+        };
+        Some(Row { at: mark.at, time: String::new(), what: What::Mark(Mark { left, right, leg, text, digit }) })
+    }));
     // Stable: what was captured at the same moment keeps its order.
     rows.sort_by_key(|row| row.at);
     let mut last = String::new();
     for (index, row) in rows.iter_mut().enumerate() {
         let time = since(row.at.micros_since(start));
         let time = if index == 0 || time == "+0 ms" { "0 ms".to_owned() } else { time };
-        if time != last && matches!(row.what, What::Arrow(_)) {
+        if time != last && !matches!(row.what, What::Sound) {
             row.time.clone_from(&time);
             last = time;
         }
     }
-    Ladder { columns: parties.columns, rows }
+    Ladder { columns: parties.columns, rows, bands, layout: Layout::default() }
 }
 
-struct Parties {
+pub(super) struct Parties {
     columns: Vec<Column>,
-    local: usize,
+    pub local: usize,
     customer: usize,
     /// Whom the customer leg of a test call reaches.
-    far: usize,
-    agent: Option<usize>,
+    pub far: usize,
+    pub agent: Option<usize>,
     returned: Option<usize>,
 }
 
@@ -157,8 +202,20 @@ impl Parties {
             tone,
             message: Some(message.number),
             retransmission: message.retransmission,
+            again_of: None,
+            times: 1,
             hearsay: false,
         }
+    }
+
+    /// The columns of a leg's sound, and its colour.
+    pub fn between(&self, call: &CallRecord, leg: LegId) -> Option<(usize, usize, Leg)> {
+        let (there, colour) = match call.legs.iter().find(|l| l.opened.leg == leg)?.opened.role {
+            LegRole::Customer => (self.far, Leg::Customer),
+            LegRole::Agent => (self.agent.unwrap_or(self.far), Leg::Agent),
+            LegRole::Return => (self.returned.unwrap_or(self.far), Leg::Return),
+        };
+        Some((self.local.min(there), self.local.max(there), colour))
     }
 
     /// A return call that the customer tells of in a NOTIFY, while we see nothing of it.
@@ -167,18 +224,20 @@ impl Parties {
         let status = message.sipfrag()?.strip_prefix("SIP/2.0 ")?;
         let code: u16 = status.get(..3)?.parse().ok()?;
         let (from, to, title) = match code {
-            100 => (self.customer, returned, "INVITE".to_owned()),
-            _ => (returned, self.customer, status.to_owned()),
+            100 => (self.customer, returned, Arc::from("INVITE")),
+            _ => (returned, self.customer, status.into()),
         };
         let arrow = Arrow {
             from,
             to,
             title,
-            gist: "seen only through NOTIFY".to_owned(),
+            gist: "seen only through NOTIFY".into(),
             line: Leg::Return,
             tone: Tone::Of(Leg::Return),
             message: None,
             retransmission: false,
+            again_of: None,
+            times: 1,
             hearsay: true,
         };
         Some(Row { at: message.at, time: String::new(), what: What::Arrow(arrow) })
@@ -193,12 +252,14 @@ impl Parties {
             what: What::Arrow(Arrow {
                 from: if towards_agent { self.local } else { agent },
                 to: if towards_agent { agent } else { self.local },
-                title: title.to_owned(),
-                gist,
+                title: title.into(),
+                gist: gist.into(),
                 line: Leg::Agent,
                 tone: if towards_agent { Tone::Plain } else { Tone::Of(Leg::Agent) },
                 message: None,
                 retransmission: false,
+                again_of: None,
+                times: 1,
                 hearsay: false,
             }),
         };
@@ -228,39 +289,6 @@ fn host(uri: &str) -> &str {
     short.rsplit_once('@').map_or(short, |(_, host)| host)
 }
 
-/// The sound between the legs, as one band from the answer to the return or the end.
-fn media(call: &CallRecord, parties: &Parties, now: Timestamp) -> Option<Row> {
-    let answered = call.answered_at?;
-    let end = call.returns.first().map(|r| r.started_at).or(call.ended_at).unwrap_or(now);
-    let length = end.micros_since(answered) as f64 / 1_000_000.0;
-    let mut bands: Vec<Band> = Vec::new();
-    for leg in &call.legs {
-        let (right, colour) = match leg.opened.role {
-            LegRole::Customer => (parties.far, Leg::Customer),
-            LegRole::Agent => (parties.agent.unwrap_or(parties.far), Leg::Agent),
-            LegRole::Return => continue,
-        };
-        let Some(figures) = &leg.media else { continue };
-        let expected = figures.packets_received + figures.packets_lost;
-        let loss = if expected == 0 { 0.0 } else { 100.0 * figures.packets_lost as f64 / expected as f64 };
-        bands.push(Band {
-            left: parties.local.min(right),
-            right: parties.local.max(right),
-            leg: colour,
-            text: format!("{} · {length:.1} s · loss {loss:.1} % · jitter {:.1} ms", figures.codec, figures.jitter_ms),
-        });
-    }
-    if bands.is_empty() {
-        bands.push(Band {
-            left: parties.local.min(parties.far),
-            right: parties.local.max(parties.far),
-            leg: Leg::Customer,
-            text: format!("sound · {length:.1} s"),
-        });
-    }
-    Some(Row { at: Timestamp(answered.0 + 1), time: String::new(), what: What::Media(bands) })
-}
-
 impl Ladder {
     /// The ladder in words, a line a row: for the clipboard and for tests.
     pub fn to_text(&self) -> String {
@@ -278,10 +306,13 @@ impl Ladder {
                     let (from, to) = (name(arrow.from), name(arrow.to));
                     let _ = writeln!(text, "{:>10}  {from} → {to}: {}{gap}{}{mark}", row.time, arrow.title, arrow.gist);
                 }
-                What::Media(bands) => {
-                    for band in bands {
+                What::Sound => {
+                    for band in &self.bands {
                         let _ = writeln!(text, "{:>10}  {} ↔ {}: {}", "", name(band.left), name(band.right), band.text);
                     }
+                }
+                What::Mark(mark) => {
+                    let _ = writeln!(text, "{:>10}  {} ↔ {}: {}", row.time, name(mark.left), name(mark.right), mark.text);
                 }
             }
         }

@@ -1,6 +1,10 @@
 //! The ladder of the chosen call.
 
+mod act;
 pub mod data;
+pub mod layout;
+mod sound;
 mod ui;
 
+pub use act::Act;
 pub use ui::ladder_ui;

@@ -1,19 +1,35 @@
-//! Paints the ladder, or says why there is none.
+//! Paints the ladder with its few tools, or says why there is none.
 
 use eframe::egui::{Rect, Ui, UiBuilder, Vec2};
 
-use super::data::Ladder;
+use super::{Act, data::Ladder, layout::View};
 use crate::console::{action::Action, widgets};
 
-pub fn ladder_ui(ui: &mut Ui, ladder: &Ladder, chosen: Option<u64>, reveal: bool, actions: &mut Vec<Action>) {
+pub fn ladder_ui(ui: &mut Ui, ladder: &Ladder, view: &View, chosen: Option<u64>, reveal: bool, actions: &mut Vec<Action>) {
     if ladder.rows.is_empty() {
         let sentence = "Messages of finished calls go first when the memory for them is full";
         widgets::empty_state(ui, "No messages are kept of this call", sentence, None, actions);
         return;
     }
-    let corner = Rect::from_min_size(ui.max_rect().left_top() + Vec2::new(8.0, 8.0), Vec2::splat(22.0));
+    let corner = ui.max_rect().left_top() + Vec2::new(6.0, 3.0);
+    let whole = ui.available_rect_before_wrap();
     widgets::ladder(ui, ladder, chosen, reveal, actions);
-    ui.scope_builder(UiBuilder::new().max_rect(corner), |ui| {
-        widgets::icon_button(ui, Action::Copy(ladder.to_text()), "Copy ladder", actions);
-    });
+    let tools = [
+        (Action::CopyLadder, "Copy ladder"),
+        (Action::Ladder(Act::ToScale(!view.to_scale)), if view.to_scale { "In order" } else { "To scale" }),
+        (Action::Ladder(Act::ZoomOut), "Zoom out"),
+        (Action::Ladder(Act::ZoomIn), "Zoom in"),
+    ];
+    for (index, (action, name)) in tools.into_iter().enumerate() {
+        let at = corner + Vec2::new((index % 2) as f32 * 23.0, (index / 2) as f32 * 22.0);
+        ui.scope_builder(UiBuilder::new().max_rect(Rect::from_min_size(at, Vec2::splat(22.0))), |ui| {
+            widgets::icon_button(ui, action, name, actions);
+        });
+    }
+    if ui.rect_contains_pointer(whole) {
+        let zoom = ui.input(eframe::egui::InputState::zoom_delta);
+        if (zoom - 1.0).abs() > f32::EPSILON {
+            actions.push(Action::Ladder(Act::ZoomBy(zoom)));
+        }
+    }
 }

@@ -38,10 +38,10 @@ pub fn message(call: &CallRecord, view: &MessageView, index: usize) -> MessageDa
     let (title, tone) = match &view.kind {
         Kind::Request(method) if method == "REFER" => (method.clone(), Tone::Of(Leg::Return)),
         Kind::Request(method) => (method.clone(), Tone::Of(leg_of(call, view))),
-        Kind::Response { code: 100..200, .. } => (view.title.clone(), Tone::Soft),
-        Kind::Response { code: 200..300, .. } => (view.title.clone(), Tone::Good),
-        Kind::Response { code: 300..=399 | 401 | 407, .. } => (view.title.clone(), Tone::Warn),
-        Kind::Response { .. } => (view.title.clone(), Tone::Wrong),
+        Kind::Response { code: 100..200, .. } => (view.title.to_string(), Tone::Soft),
+        Kind::Response { code: 200..300, .. } => (view.title.to_string(), Tone::Good),
+        Kind::Response { code: 300..=399 | 401 | 407, .. } => (view.title.to_string(), Tone::Warn),
+        Kind::Response { .. } => (view.title.to_string(), Tone::Wrong),
         Kind::Other => ("Not SIP".to_owned(), Tone::Wrong),
     };
     let ours = |name: &str| name.len() > 5 && (starts(name, "X-GA-") || starts(name, "X-ASAPP-"));
