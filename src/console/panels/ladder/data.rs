@@ -119,7 +119,10 @@ pub fn ladder(call: &CallRecord, messages: &[MessageView], now: Timestamp) -> La
             SoundMarkKind::Held => ("On hold".to_owned(), false),
             SoundMarkKind::Resumed => ("Resumed".to_owned(), false),
         };
-        Some(Row { at: mark.at, time: String::new(), what: What::Mark(Mark { left, right, leg, text, digit }) })
+        // The digit that ends the agent's part stands above that end, and that above its REFER.
+        let effect = before_its_effect(mark.at, messages);
+        let at = if effect == mark.at { mark.at } else { Timestamp(effect.0.saturating_sub(1)) };
+        Some(Row { at, time: String::new(), what: What::Mark(Mark { left, right, leg, text, digit }) })
     }));
     // Stable: what was captured at the same moment keeps its order.
     rows.sort_by_key(|row| row.at);
