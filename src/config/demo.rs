@@ -13,6 +13,9 @@ use crate::model::{
     settings::{Agent, Api, ApiKey, Codec, Control, Limits, Media, NumberRange, Peer, Policy, Return, Secret, Settings, Sip, Store, User},
 };
 
+/// The same as a settings file, to begin with.
+pub(super) const DEMO_TOML: &str = include_str!("../../assets/demo.toml");
+
 /// Settings that work on any machine with no file at all. Nothing listens beyond loopback.
 pub fn demo() -> Settings {
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));

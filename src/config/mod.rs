@@ -13,8 +13,12 @@ use crate::model::settings::Settings;
 mod agent;
 mod api;
 mod demo;
+pub mod desk;
+mod difference;
+mod draft;
 mod edges;
 mod fault;
+mod file;
 mod media;
 mod peers;
 pub mod prompts;
@@ -28,7 +32,10 @@ mod table;
 mod tests;
 
 pub use demo::demo;
+pub use difference::{Applied, in_force, needs_restart};
+pub use draft::Draft;
 pub use fault::Fault;
+pub use file::{SaveFault, SettingsFile, WhenChanged};
 pub use speech::speak;
 
 /// What a file says, and what is accepted in it but not served by this version.
@@ -62,7 +69,7 @@ pub fn read(path: Option<&Path>) -> Result<Loaded, Vec<Fault>> {
             .ok_or_else(|| vec![Fault::of_file("handback.toml", "this account has no configuration folder: give --config FILE")])?,
     };
     let text = fs::read_to_string(&file).map_err(|error| vec![unreadable(&file, &error, path.is_none())])?;
-    let (settings, mut warnings) = read::settings(&file, &text, &|name| std::env::var(name).ok())?;
+    let (settings, mut warnings) = check(&file, &text)?;
     warnings.extend((holds_plain_secret(&text) && others_may_read(&file)).then(|| {
         Fault::of_file(
             &file,
@@ -70,6 +77,14 @@ pub fn read(path: Option<&Path>) -> Result<Loaded, Vec<Fault>> {
         )
     }));
     Ok(Loaded { settings, file, warnings })
+}
+
+/// Checks a text as if it stood in `file`: the settings with warnings.
+///
+/// # Errors
+/// All faults of the text.
+pub fn check(file: &Path, text: &str) -> Result<(Settings, Vec<Fault>), Vec<Fault>> {
+    read::settings(file, text, &|name| std::env::var(name).ok())
 }
 
 /// The platform's settings file, if there is one.

@@ -39,7 +39,7 @@ fn peer(mut section: Section<'_>, environment: Environment<'_>, faults: &mut Fau
     for (entry, text) in section.texts("networks", faults).unwrap_or_default() {
         match network(text) {
             Some(network) => networks.push(network),
-            None => entry.fault(format!("{text:?} is no network such as 10.4.0.0/16, 2001:db8:4::/48 or 192.0.2.7"), faults),
+            None => entry.fault(no_network(text), faults),
         }
     }
     let policies = [("either", Policy::Either), ("both", Policy::Both)];
@@ -60,6 +60,21 @@ fn peer(mut section: Section<'_>, environment: Environment<'_>, faults: &mut Fau
 
 fn network(text: &str) -> Option<IpNet> {
     text.parse::<IpNet>().map(|n| n.trunc()).ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
+/// What is wrong with a network, as exactly as can be told.
+fn no_network(text: &str) -> String {
+    let (address, prefix) = text.split_once('/').unwrap_or((text, ""));
+    let octets: Vec<&str> = address.split('.').collect();
+    let too_large = octets.iter().find(|octet| octet.parse::<u64>().is_ok_and(|octet| octet > 255));
+    if let Some(octet) = too_large.filter(|_| octets.len() == 4) {
+        return format!("{octet} is not a valid octet: 0 to 255");
+    }
+    match (address.parse::<IpAddr>(), prefix.parse::<u32>()) {
+        (Ok(IpAddr::V4(_)), Ok(bits)) if bits > 32 => format!("{text:?} is no network: an IPv4 address has 32 bits, not {bits}"),
+        (Ok(IpAddr::V6(_)), Ok(bits)) if bits > 128 => format!("{text:?} is no network: an IPv6 address has 128 bits, not {bits}"),
+        _ => format!("{text:?} is no network such as 10.4.0.0/16, 2001:db8:4::/48 or 192.0.2.7"),
+    }
 }
 
 fn user(mut section: Section<'_>, environment: Environment<'_>, faults: &mut Faults<'_>) -> Option<User> {
@@ -86,6 +101,7 @@ fn returns(mut section: Section<'_>, environment: Environment<'_>, faults: &mut 
     let method = section.entry("method").and_then(|e| e.choice(&methods, faults)).unwrap_or_default();
     let uri = section.text("uri", faults).and_then(|(entry, text)| match payload::check_uri(text) {
         Ok(()) => Some(text.to_owned()),
+        Err(_) if text == OWN_RETURN_POINT => None,
         Err(why) => {
             entry.fault(format!("{text:?}: {why}"), faults);
             None
@@ -108,3 +124,6 @@ fn returns(mut section: Section<'_>, environment: Environment<'_>, faults: &mut 
     section.finish(faults);
     Return { method, uri, fallback, notify_timeout_secs, auth, hosts }
 }
+
+/// Instead of a URI: this program's own return point, for test calls.
+const OWN_RETURN_POINT: &str = "demo";

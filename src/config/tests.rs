@@ -231,6 +231,22 @@ fn the_demo_listens_on_loopback_only_and_admits_it() {
 }
 
 #[test]
+fn the_demos_file_says_what_the_demo_is() {
+    let (settings, warnings) = loaded(include_str!("../../assets/demo.toml"));
+    let demo = demo();
+    assert_eq!(settings, Settings { store: crate::model::settings::Store { is_default: false, ..demo.store.clone() }, ..demo });
+    assert!(warnings.is_empty());
+}
+
+#[test]
+fn a_network_says_what_is_wrong_with_it() {
+    let fault = |network: &str| only_fault(&format!("[[peers]]\nname = \"a\"\nnetworks = [\"{network}\"]\n"));
+    assert!(fault("10.4.300.0/24").ends_with("networks[0]: 300 is not a valid octet: 0 to 255"), "{}", fault("10.4.300.0/24"));
+    assert!(fault("10.4.0.0/33").contains("has 32 bits, not 33"));
+    assert!(fault("lab").contains("such as 10.4.0.0/16"));
+}
+
+#[test]
 fn the_demo_script_ends_by_1_by_0_and_by_silence() {
     let script = script::demo();
     let task = script.task(Some("anything")).expect("serves any task");
