@@ -8,7 +8,7 @@ use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use crate::{
     media::{MediaCommand, MediaEvent, StreamId},
-    model::{CallEvent, CallId, ClaimKey, ClaimRefusal, Claimed, Command, CommandOutcome, Keep},
+    model::{CallEvent, CallId, ClaimKey, ClaimRefusal, Claimed, Command, CommandOutcome, Keep, settings::Settings},
     sip::transport::{Flow, Received, Transmit, Transport},
 };
 
@@ -73,6 +73,8 @@ pub enum Input {
         id: u64,
         command: Command,
     },
+    /// Other settings are in force from now on; what began under the old ones ends under them.
+    Settings(Arc<Settings>),
     /// A call came back to the other side of this program, and was answered there.
     TakenBack(Box<TakenBack>),
     /// The deadline has come.

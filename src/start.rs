@@ -15,16 +15,24 @@ use crate::{
     customer::{Customer, CustomerSetup},
     engine::{Bound, DeskEnds, Engine, EngineHandle, EngineSetup, PartySetup, StartError},
     model::{
-        TransportName,
+        Listener, TransportName,
         settings::{self, Api, Media, Settings},
     },
     sip::transport::Transport,
     store::{ReadFault, Store, StoreError},
 };
 
+mod reload;
+mod trial;
+
+pub use reload::Reloader;
+pub use trial::trial;
+
 /// A running program.
 pub struct Running {
     pub engine: EngineHandle,
+    /// Brings other settings into force.
+    pub reloader: Arc<Reloader>,
     pub control: ControlServer,
     /// The call transfers API, where the settings ask for it.
     pub api: Option<CallTransfersServer>,
@@ -58,7 +66,7 @@ pub fn start(settings: Settings) -> Result<Running, Fault> {
     let conversations = store.handle().conversations(CONVERSATIONS)?;
     let conversations = conversations.into_iter().map(|known| Conversation { id: known.id, attempts: known.attempts, last: known.last });
     let desk = store.desk().map(|(asks, answers)| DeskEnds { asks, answers });
-    let (control, api) = (settings.control.clone(), settings.api.clone());
+    let (control, api, at_start) = (settings.control.clone(), settings.api.clone(), settings.clone());
     let failures_per_second = settings.limits.unadmitted_per_second;
     let engine = engine_with(settings, desk, conversations.collect())?;
     let servers = || -> Result<_, Fault> {
@@ -67,7 +75,10 @@ pub fn start(settings: Settings) -> Result<Running, Fault> {
         Ok((control, api))
     };
     match servers() {
-        Ok((control, api)) => Ok(Running { engine, control, api, store }),
+        Ok((control, api)) => {
+            let reloader = Reloader::new(at_start, engine.clone(), store.handle(), control.clone(), api.clone());
+            Ok(Running { engine, reloader: Arc::new(reloader), control, api, store })
+        }
         Err(fault) => {
             engine.stop();
             engine.stop();
@@ -126,7 +137,7 @@ fn bridge(settings: Settings, conversations: Vec<Conversation>) -> PartySetup {
         media_ports: settings.media.ports.clone(),
         build: Box::new(move |bound: Bound| {
             Box::new(Switch::new(SwitchSetup {
-                settings: Arc::new(with_own_return_point(settings, &bound)),
+                settings: Arc::new(with_own_return_point(settings, &bound.all)),
                 listeners: bound.own,
                 seed: bound.seed,
                 first_call_id: bound.first_call_id,
@@ -162,8 +173,8 @@ pub fn customer(address: IpAddr, media: &Media, advertise: Option<String>, retur
 }
 
 /// A peer that names no return URI gets its calls back to this program's own return point.
-fn with_own_return_point(mut settings: Settings, bound: &Bound) -> Settings {
-    let own = bound.all.iter().filter(|listener| listener.customer_side && listener.transport == TransportName::Udp).nth(1);
+fn with_own_return_point(mut settings: Settings, listeners: &[Listener]) -> Settings {
+    let own = listeners.iter().filter(|listener| listener.customer_side && listener.transport == TransportName::Udp).nth(1);
     if let Some(own) = own {
         for peer in settings.peers.iter_mut().filter(|peer| peer.returns.uri.is_none()) {
             peer.returns.uri = Some(format!("sip:return@{}", reachable(own.address)));

@@ -1,7 +1,8 @@
 //! The control API's server: on loopback, or behind a token.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, sync::Arc};
 
+use arc_swap::ArcSwapOption;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
@@ -15,9 +16,11 @@ use subtle::ConstantTimeEq as _;
 use super::{calls, events, fault::Fault, history, metrics};
 use crate::{engine::EngineHandle, model::settings::Secret, store::StoreHandle};
 
-/// Serves until the program ends.
+/// Serves until the program ends. Cheap to clone.
+#[derive(Clone)]
 pub struct ControlServer {
     address: SocketAddr,
+    token: Arc<ArcSwapOption<Secret>>,
 }
 
 /// The control API can't be served; the text says what to do.
@@ -37,7 +40,7 @@ pub(super) struct Control {
     pub engine: EngineHandle,
     /// Past calls, where they are kept.
     pub store: Option<StoreHandle>,
-    token: Option<Secret>,
+    token: Arc<ArcSwapOption<Secret>>,
 }
 
 impl ControlServer {
@@ -58,7 +61,8 @@ impl ControlServer {
         let listener = std::net::TcpListener::bind(listen).map_err(fail)?;
         listener.set_nonblocking(true).map_err(fail)?;
         let address = listener.local_addr().map_err(fail)?;
-        let control = Control { engine, store, token };
+        let token = Arc::new(ArcSwapOption::from_pointee(token));
+        let control = Control { engine, store, token: token.clone() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ControlError::Thread)?;
         std::thread::Builder::new()
             .name("handback-control".to_owned())
@@ -72,7 +76,14 @@ impl ControlServer {
                 });
             })
             .map_err(ControlError::Thread)?;
-        Ok(Self { address })
+        Ok(Self { address, token })
+    }
+
+    /// Another token from the next request on. Without one it must be on loopback, as at the start.
+    pub fn apply(&self, token: Option<Secret>) {
+        if token.is_some() || self.address.ip().is_loopback() {
+            self.token.store(token.map(Arc::new));
+        }
     }
 
     /// Where it listens, with the real port.
@@ -113,7 +124,7 @@ async fn guard(State(control): State<Control>, request: Request, next: Next) -> 
 }
 
 fn may(control: &Control, headers: &HeaderMap) -> Result<(), Fault> {
-    if let Some(token) = &control.token {
+    if let Some(token) = &*control.token.load() {
         let given = headers.get(header::AUTHORIZATION).and_then(|v| v.as_bytes().strip_prefix(b"Bearer ")).unwrap_or_default();
         return if bool::from(given.ct_eq(token.reveal().as_bytes())) {
             Ok(())

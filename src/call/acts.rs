@@ -63,7 +63,8 @@ impl Switch {
     }
 
     fn invite_agent(&mut self, now: Instant, id: CallId) {
-        let settings = self.settings.clone();
+        let Some(call) = self.calls.get(&id) else { return };
+        let settings = call.transfer.settings().clone();
         let settings::Agent::Sip { uri, .. } = &settings.agent else { return };
         self.tell(id, CallEvent::AgentInvited { kind: AgentKind::Sip, target: uri.clone() });
         let Some(call) = self.calls.get(&id) else { return };

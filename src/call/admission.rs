@@ -56,6 +56,12 @@ impl Admission {
         Self { peers, authenticator: Authenticator::new(realm, key, now) }
     }
 
+    /// Other peers from now on. Nonces that were given out stay good, unless the realm is another.
+    pub fn renew(&mut self, realm: &str, peers: Arc<[settings::Peer]>) {
+        self.peers = peers;
+        self.authenticator.set_realm(realm);
+    }
+
     /// The peers, for what comes after admission.
     pub fn peers(&self) -> &[settings::Peer] {
         &self.peers

@@ -15,6 +15,7 @@
 //! | `signalling`, `sound` | what legs tell, as happenings |
 //! | `taken_back` | a REFER to our own return point (contract §3) |
 //! | `acts` | what a transfer wants, carried out |
+//! | `reload` | other settings while calls run |
 
 mod acts;
 pub mod admission;
@@ -25,6 +26,7 @@ mod door;
 pub mod handback;
 mod leg;
 mod numbered;
+mod reload;
 pub mod script_run;
 mod signalling;
 mod sound;

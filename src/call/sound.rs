@@ -108,7 +108,7 @@ impl Switch {
             address = session.map_or(address, |info| info.flow.local.ip());
         }
         let mut local = LocalMedia::new(address, sound.port);
-        local.codecs = self.settings.media.codecs.iter().map(codec_of).collect();
+        local.codecs = call.transfer.settings().media.codecs.iter().map(codec_of).collect();
         if let Some(first) = first
             && local.codecs.contains(&first)
         {

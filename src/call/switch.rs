@@ -17,7 +17,10 @@ use std::{
 
 use crate::{
     media::{PortPool, StreamId},
-    model::{CallEvent, CallId, Command, CommandOutcome, LegId, LegRole, settings::Settings},
+    model::{
+        CallEvent, CallId, Command, CommandOutcome, LegId, LegRole,
+        settings::{self, Settings},
+    },
     party::{Gauges, Input, Output, Party},
     sip::{
         dialog::{self, Counts, ReferId, SessionId, UaOutput, UserAgent, UserAgentConfig},
@@ -122,18 +125,10 @@ impl Switch {
         let peers: Arc<[_]> = settings.peers.clone().into();
         let mut ua = UserAgent::new(UserAgentConfig {
             advertise: settings.sip.advertise.clone(),
-            limits: dialog::Limits {
-                transactions: settings.limits.transactions,
-                message: message::Limits { message: settings.limits.message_bytes, ..message::Limits::DEFAULT },
-                ..dialog::Limits::default()
-            },
+            limits: ua_limits(&settings.limits),
             ..UserAgentConfig::new(PRODUCT, listeners, mix(seed ^ 1))
         });
-        let trusted = peers.clone();
-        // Requests within a dialog come from where the dialog is, or from a peer's networks.
-        ua.set_trusted(Box::new(move |_, source: IpAddr| {
-            trusted.iter().any(|peer| peer.networks.iter().any(|network| network.contains(&source.to_canonical())))
-        }));
+        trust(&mut ua, peers.clone());
         let mut key = [0; 32];
         for (index, chunk) in key.chunks_exact_mut(8).enumerate() {
             chunk.copy_from_slice(&mix(seed ^ (2 + index as u64)).to_be_bytes());
@@ -316,6 +311,7 @@ impl Party for Switch {
             Input::Spoken { query, samples } => self.handle_spoken(query, samples),
             Input::Claimed { query, outcome } => self.handle_claimed(query, outcome),
             Input::TakenBack(taken) => self.handle_taken_back(&taken),
+            Input::Settings(settings) => self.handle_settings(now, settings),
             Input::Kept { call, stored } => self.happens(call, Happening::Kept { stored }),
         }
         self.settle(now);
@@ -353,6 +349,21 @@ impl Call {
     pub fn current(&self, role: LegRole) -> Option<&Leg> {
         self.legs.iter().rev().find(|leg| leg.role == role && !leg.is_gone())
     }
+}
+
+pub(super) fn ua_limits(limits: &settings::Limits) -> dialog::Limits {
+    dialog::Limits {
+        transactions: limits.transactions,
+        message: message::Limits { message: limits.message_bytes, ..message::Limits::DEFAULT },
+        ..dialog::Limits::default()
+    }
+}
+
+/// Requests within a dialog come from where the dialog is, or from a peer's networks.
+pub(super) fn trust(ua: &mut UserAgent, peers: Arc<[settings::Peer]>) {
+    ua.set_trusted(Box::new(move |_, source: IpAddr| {
+        peers.iter().any(|peer| peer.networks.iter().any(|network| network.contains(&source.to_canonical())))
+    }));
 }
 
 /// Spreads a seed: the numbers made of it tell nothing of each other (SplitMix64).

@@ -49,6 +49,11 @@ impl Throttle {
         Self { per_second: f64::from(per_second.max(1)), sources: HashMap::new(), dropped: 0 }
     }
 
+    /// For addresses that are new from now on.
+    pub fn set_rate(&mut self, per_second: u32) {
+        self.per_second = f64::from(per_second.max(1));
+    }
+
     /// Whether a message from there is dropped unread.
     pub fn is_silenced(&mut self, now: Instant, source: IpAddr) -> bool {
         let silenced = self.sources.get(&key(source)).and_then(|s| s.silent_until).is_some_and(|until| now < until);

@@ -156,6 +156,11 @@ impl Transfer {
         &self.context
     }
 
+    /// Those that the call was admitted with.
+    pub fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
     pub fn peer(&self) -> Option<&settings::Peer> {
         self.settings.peers.get(self.peer)
     }

@@ -61,6 +61,15 @@ impl NumberPools {
         pools
     }
 
+    /// Other ranges from now on. Leases go on where a range still has their numbers; what rested longest comes first again.
+    pub fn replace(&mut self, ranges: &[NumberRange]) {
+        let old = std::mem::replace(self, Self::new(ranges));
+        for (number, lease) in old.leases {
+            self.lease_again(number, lease.ends_at);
+        }
+        self.remember(old.countries.into_values().flat_map(|pool| pool.released));
+    }
+
     /// These numbers have been leased before, the longest ago first. What is leased already is passed over.
     pub fn remember(&mut self, released: impl Iterator<Item = u64>) {
         for number in released {

@@ -71,6 +71,13 @@ impl Registry {
         }
     }
 
+    /// Other settings for what is made from now on; what was made keeps its number and its expiry.
+    pub fn apply(&mut self, api: &settings::Api) {
+        self.number_lease_micros = api.number_lease_secs.saturating_mul(1_000_000);
+        self.sip_expiry_micros = api.sip_transfer_expiry_secs.saturating_mul(1_000_000);
+        self.pools.replace(&api.numbers);
+    }
+
     /// Takes up a transfer that was kept: at start-up, before all else. One that is ONGOING is interrupted;
     /// one that is overdue expires at the next [`Registry::expire_due`].
     pub fn restore(&mut self, kept: CallTransfer, now: Timestamp) {

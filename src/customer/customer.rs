@@ -327,7 +327,7 @@ impl Party for Customer {
             }
             Input::Command { id, command } => self.command(now, id, command),
             // The customer asks for no speech, and has nothing to claim or to keep.
-            Input::Spoken { .. } | Input::Claimed { .. } | Input::Kept { .. } | Input::TakenBack(_) => {}
+            Input::Spoken { .. } | Input::Claimed { .. } | Input::Kept { .. } | Input::TakenBack(_) | Input::Settings(_) => {}
             Input::Timeout => {
                 for side in Side::BOTH {
                     self.site.agent(side).handle_timeout(now);

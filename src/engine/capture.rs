@@ -90,6 +90,12 @@ impl Capture {
         self.evict();
     }
 
+    /// Keeps up to `budget` bytes from now on.
+    pub fn set_budget(&mut self, budget: usize) {
+        self.budget = budget;
+        self.evict();
+    }
+
     /// Up to `most` messages that are kept of all calls and of none, with numbers from `from` on, in order; and the number to
     /// go on from, which is `from` where there are no more.
     pub fn messages_from(&self, from: u64, most: usize) -> (Vec<LoggedMessage>, u64) {

@@ -336,6 +336,10 @@ impl Driver {
                     None => drop(answer.send(Vec::new())),
                 }
             }
+            Request::Settings { settings, taken } => {
+                self.take_settings(settings);
+                let _ = taken.send(());
+            }
             Request::Stop => self.stop(),
         }
     }

@@ -5,7 +5,9 @@ use std::sync::{Arc, atomic::Ordering};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::publish::Shared;
-use crate::model::{CallId, CapturedMessage, Command, CommandOutcome, Event, Listener, LoggedMessage, RtpPacket, Snapshot};
+use crate::model::{
+    CallId, CapturedMessage, Command, CommandOutcome, Event, Listener, LoggedMessage, RtpPacket, Snapshot, settings::Settings,
+};
 
 /// Cheap to clone. The engine stops when [`EngineHandle::stop`] is called, not when handles are dropped.
 #[derive(Clone)]
@@ -28,6 +30,11 @@ pub(super) enum Request {
     Rtp {
         call: CallId,
         answer: oneshot::Sender<Vec<RtpPacket>>,
+    },
+    /// Other settings for what comes.
+    Settings {
+        settings: Arc<Settings>,
+        taken: oneshot::Sender<()>,
     },
     /// Wait for running calls, hang up what is left, and end; twice: end at once.
     Stop,
@@ -99,6 +106,17 @@ impl EngineHandle {
             Err(mpsc::error::TrySendError::Full(_)) => Err("The engine is too busy to take this now; try again".to_owned()),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(STOPPED.to_owned()),
         }
+    }
+
+    /// Brings other settings into force for what comes; running calls keep theirs. Waits until the engine has them, so not
+    /// for a thread that may not wait. Where it listens does not change: those values have to be the old ones.
+    ///
+    /// # Errors
+    /// The engine has stopped.
+    pub fn apply(&self, settings: Arc<Settings>) -> Result<(), String> {
+        let (taken, done) = oneshot::channel();
+        self.commands.blocking_send(Request::Settings { settings, taken }).map_err(|_| STOPPED.to_owned())?;
+        done.blocking_recv().map_err(|_| STOPPED.to_owned())
     }
 
     /// The RTP packets kept of a call.

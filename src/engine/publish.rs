@@ -218,6 +218,16 @@ impl Publisher {
         self.counters.calls_refused += u64::from(state == CallState::Refused);
         self.shared.capture().release(call);
         self.finished.push_back(call);
+        self.forget_finished();
+    }
+
+    /// So many finished calls are kept from now on.
+    pub fn keep_finished(&mut self, most: usize) {
+        self.most_finished = most;
+        self.forget_finished();
+    }
+
+    fn forget_finished(&mut self) {
         while self.finished.len() > self.most_finished
             && let Some(oldest) = self.finished.pop_front()
         {

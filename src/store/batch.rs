@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     contract::{create_refusal::CreateRefusal, registry::Registry},
-    model::{CallId, CallTransfer, ClaimRefusal, Claimed, DeskAnswer, DeskAsk, NewCallTransfer, Timestamp, TransferTarget},
+    model::{CallId, CallTransfer, ClaimRefusal, Claimed, DeskAnswer, DeskAsk, NewCallTransfer, Timestamp, TransferTarget, settings},
 };
 
 /// See the module. Owned by the writer's thread.
@@ -38,6 +38,12 @@ pub struct Desk {
 pub enum Item {
     Ask(DeskAsk),
     Create(Create),
+}
+
+/// Settings that are in force from now on.
+pub struct Change {
+    pub store: settings::Store,
+    pub api: Option<settings::Api>,
 }
 
 pub struct Create {
@@ -118,6 +124,14 @@ impl Desk {
                 self.roll_back(&why);
                 false
             }
+        }
+    }
+
+    /// Other settings for what comes.
+    pub fn apply(&mut self, change: &Change) {
+        self.retention.apply(&change.store);
+        if let Some(api) = &change.api {
+            self.registry.apply(api);
         }
     }
 

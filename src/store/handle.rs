@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    batch::Create,
+    batch::{Change, Create},
     calls::{self, KnownConversation},
     fault::ReadFault,
     history::{self, HistoryQuery},
@@ -18,13 +18,14 @@ use super::{
 };
 use crate::{
     contract::{create_refusal::CreateRefusal, registry::Registry},
-    model::{CallId, CallPage, CallTransfer, CapturedMessage, NewCallTransfer, PastCall, PoolFigures, Timestamp, TransferTarget},
+    model::{CallId, CallPage, CallTransfer, CapturedMessage, NewCallTransfer, PastCall, PoolFigures, Timestamp, TransferTarget, settings},
 };
 
 /// Cheap to clone; usable from every thread.
 #[derive(Clone)]
 pub struct StoreHandle {
     pub(super) creates: mpsc::Sender<Create>,
+    pub(super) changes: mpsc::Sender<Change>,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -56,6 +57,16 @@ impl StoreHandle {
             mpsc::error::TrySendError::Closed(_) => CreateRefusal::Unavailable,
         })?;
         made.await.map_err(|_| CreateRefusal::Unavailable)?
+    }
+
+    /// Brings other settings into force for what comes: retention, and what is made through the API. Where it is kept stays.
+    /// Not for a thread that may not wait.
+    ///
+    /// # Errors
+    /// The store has ended.
+    pub fn apply(&self, store: settings::Store, api: Option<settings::Api>) -> Result<(), String> {
+        let sent = self.changes.blocking_send(Change { store, api });
+        sent.map_err(|_| "The store has ended".to_owned())
     }
 
     /// How [`StoreHandle::create`] would be answered now, were it asked.

@@ -24,6 +24,11 @@ impl Retention {
         Ok(Self { days: settings.retention_days, most_bytes: settings.retention_bytes, bytes: bytes as u64 })
     }
 
+    /// Other bounds from the next step on.
+    pub fn apply(&mut self, settings: &settings::Store) {
+        (self.days, self.most_bytes) = (settings.retention_days, settings.retention_bytes);
+    }
+
     /// Whether an ended call is kept at all.
     pub fn keeps_calls(&self) -> bool {
         self.days > 0

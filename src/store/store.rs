@@ -58,11 +58,21 @@ impl Store {
         let (asks, asked) = mpsc::channel(ASKS);
         let (answers, answered) = mpsc::channel(ASKS);
         let (creates, to_create) = mpsc::channel(CREATES);
+        let (changes, changed) = mpsc::channel(CHANGES);
         let (stop, stopped) = oneshot::channel();
         let checkpointer = place.checkpointer()?.map(Checkpointer::start).transpose().map_err(StoreError::Thread)?;
         let committed_at = tokio::time::Instant::now();
-        let writer =
-            Writer { desk, asks: asked, creates: to_create, answers, shared: shared.clone(), stop: stopped, committed_at, checkpointer };
+        let writer = Writer {
+            desk,
+            asks: asked,
+            creates: to_create,
+            changes: changed,
+            answers,
+            shared: shared.clone(),
+            stop: stopped,
+            committed_at,
+            checkpointer,
+        };
         let thread =
             std::thread::Builder::new().name("handback-store".to_owned()).spawn(move || {
                 match runtime::Builder::new_current_thread().enable_time().build() {
@@ -71,7 +81,7 @@ impl Store {
                 }
             });
         let thread = thread.map_err(StoreError::Thread)?;
-        let handle = StoreHandle { creates, shared };
+        let handle = StoreHandle { creates, changes, shared };
         Ok(Self { handle, desk: Some((asks, answered)), stop: Some(stop), thread: Some(thread), _place: place })
     }
 
@@ -111,3 +121,5 @@ impl Drop for Store {
 const ASKS: usize = 8_192;
 /// Creates that wait: more would wait for longer than a client does.
 const CREATES: usize = 4_096;
+/// Settings that wait.
+const CHANGES: usize = 4;

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{
-    batch::{Create, Desk, Item},
+    batch::{Change, Create, Desk, Item},
     checkpoint::Checkpointer,
     handle::Shared,
 };
@@ -22,6 +22,7 @@ pub struct Writer {
     pub desk: Desk,
     pub asks: mpsc::Receiver<DeskAsk>,
     pub creates: mpsc::Receiver<Create>,
+    pub changes: mpsc::Receiver<Change>,
     pub answers: mpsc::Sender<DeskAnswer>,
     pub shared: Arc<Shared>,
     pub stop: oneshot::Receiver<()>,
@@ -66,6 +67,7 @@ impl Writer {
             biased;
             Some(ask) = self.asks.recv() => items.push(Item::Ask(ask)),
             Some(create) = self.creates.recv() => items.push(Item::Create(create)),
+            Some(change) = self.changes.recv() => self.desk.apply(&change),
             _ = &mut self.stop => return false,
             () = tokio::time::sleep_until(wake_at) => {}
         }

@@ -16,6 +16,7 @@ mod api;
 mod bad_input;
 mod dialogs;
 mod heard;
+mod reload;
 mod returns;
 mod sip_agent;
 #[cfg(feature = "console")]

@@ -13,5 +13,6 @@ mod findings;
 mod given;
 mod lab;
 mod loss;
+mod reload;
 mod return_invite;
 mod return_refer;

@@ -26,7 +26,7 @@ pub(super) const KEY_SECRET: &str = "asapp-api-secret";
 
 /// Judges every request for a call transfer.
 pub(super) struct Guard {
-    keys: Vec<Key>,
+    keys: Vec<Arc<Key>>,
     requests_per_second: u32,
     clock: DefaultClock,
     /// Requests without a good key, by address.
@@ -56,6 +56,7 @@ impl Guard {
             may_read: key.may_read,
             rate: RateLimiter::direct(quota(requests_per_second)),
         });
+        let keys = keys.map(Arc::new);
         let failures = RateLimiter::keyed(quota(failures_per_second));
         Self { keys: keys.collect(), requests_per_second, clock, failures, failed: AtomicU32::new(0) }
     }
@@ -64,7 +65,7 @@ impl Guard {
     ///
     /// A good key gets through however many bad ones come from its address: else a stranger behind the same proxy
     /// could lock a customer out.
-    pub fn known(&self, headers: &HeaderMap, peer: IpAddr) -> Result<&Key, Refusal> {
+    pub fn known(&self, headers: &HeaderMap, peer: IpAddr) -> Result<Arc<Key>, Refusal> {
         let (Some(id), Some(secret)) = (only(headers, KEY_ID), only(headers, KEY_SECRET)) else {
             let why = format!("The headers {KEY_ID} and {KEY_SECRET} are required, once each");
             return Err(self.failure(peer, Refusal::new(Cause::NoKey, why)));
@@ -74,7 +75,7 @@ impl Guard {
         let mut found = None;
         for key in &self.keys {
             if bool::from(id.ct_eq(&key.id_sha256) & secret.ct_eq(&key.secret_sha256)) {
-                found = Some(key);
+                found = Some(key.clone());
             }
         }
         found.ok_or_else(|| {

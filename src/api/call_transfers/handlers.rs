@@ -68,7 +68,7 @@ pub(super) async fn create(State(api): State<Arc<Shared>>, request: Request) -> 
     if (api.draining)() {
         return Err(Refusal::new(Cause::Draining, "The bridge is shutting down").retry_after(DRAINING_SECS));
     }
-    let new = new_transfer::read(&body?, &api.pools)?;
+    let new = new_transfer::read(&body?, &api.pools.load())?;
     let country = new.target.country().to_owned();
     match api.transfers.create(new).await {
         Ok(made) => Ok(Json(CallTransfer::of(&made)).into_response()),
@@ -117,13 +117,14 @@ pub(super) async fn specification(State(api): State<Arc<Shared>>) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], api.specification.clone()).into_response()
 }
 
-fn admitted<'a>(api: &'a Shared, parts: &Parts) -> Result<&'a Key, Refusal> {
+fn admitted(api: &Shared, parts: &Parts) -> Result<Arc<Key>, Refusal> {
     let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0);
-    let key = api.guard.known(&parts.headers, peer)?;
+    let guard = api.guard.load_full();
+    let key = guard.known(&parts.headers, peer)?;
     if let Some(noted) = parts.extensions.get::<Noted>() {
         let _ = noted.key.set(key.id.clone());
     }
-    api.guard.rate(key)?;
+    guard.rate(&key)?;
     Ok(key)
 }
 

@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc};
 
+use arc_swap::ArcSwap;
 use axum::{
     Router,
     body::Bytes,
@@ -20,9 +21,11 @@ use crate::{
     model::settings::{Api, NumberRange},
 };
 
-/// Serves until the program ends.
+/// Serves until the program ends. Cheap to clone.
+#[derive(Clone)]
 pub struct CallTransfersServer {
     address: SocketAddr,
+    shared: Arc<Shared>,
 }
 
 /// What it needs.
@@ -47,10 +50,10 @@ pub struct ServeError {
 
 /// What every handler holds.
 pub(super) struct Shared {
-    pub guard: Guard,
+    pub guard: ArcSwap<Guard>,
     pub transfers: Arc<dyn Transfers>,
     pub draining: Box<dyn Fn() -> bool + Send + Sync>,
-    pub pools: Vec<NumberRange>,
+    pub pools: ArcSwap<Vec<NumberRange>>,
     pub specification: Bytes,
     pub request_ids: RequestIds,
 }
@@ -63,17 +66,25 @@ impl CallTransfersServer {
     pub fn start(setup: CallTransfersSetup<'_>) -> Result<Self, ServeError> {
         let settings = setup.settings;
         let shared = Shared {
-            guard: Guard::new(&settings.keys, settings.requests_per_second, setup.failures_per_second),
+            guard: ArcSwap::from_pointee(Guard::new(&settings.keys, settings.requests_per_second, setup.failures_per_second)),
             transfers: setup.transfers,
             draining: setup.draining,
-            pools: settings.numbers.clone(),
+            pools: ArcSwap::from_pointee(settings.numbers.clone()),
             specification: openapi::document().into(),
             request_ids: RequestIds::new(setup.seed),
         };
-        match http_server::start(settings.listen, "handback-api", router(Arc::new(shared))) {
-            Ok(address) => Ok(Self { address }),
+        let shared = Arc::new(shared);
+        match http_server::start(settings.listen, "handback-api", router(shared.clone())) {
+            Ok(address) => Ok(Self { address, shared }),
             Err(error) => Err(ServeError { address: settings.listen, error }),
         }
+    }
+
+    /// Other keys, rates and numbers from the next request on.
+    pub fn apply(&self, settings: &Api, failures_per_second: u32) {
+        let guard = Guard::new(&settings.keys, settings.requests_per_second, failures_per_second);
+        self.shared.guard.store(Arc::new(guard));
+        self.shared.pools.store(Arc::new(settings.numbers.clone()));
     }
 
     /// Where it listens, with the real port.

@@ -1,9 +1,11 @@
 //! What parties ask of others than the wire, and what of their calls the desk hears.
 
+use std::sync::Arc;
+
 use super::Driver;
 use crate::{
     engine::node::lookup_of,
-    model::{CallEvent, CallId, DeskAnswer, DeskAsk, ReturnVerdict, Timestamp},
+    model::{CallEvent, CallId, DeskAnswer, DeskAsk, ReturnVerdict, Timestamp, settings::Settings},
     party::Input,
     wire::resolve::resolve,
 };
@@ -33,6 +35,14 @@ impl Driver {
         if let Some((record, messages)) = ended {
             drop(self.desk.ask(DeskAsk::Ended { record, messages }));
         }
+    }
+
+    /// The bridge is the first party where there is one.
+    pub(super) fn take_settings(&mut self, settings: Arc<Settings>) {
+        self.limits = settings.limits.clone();
+        self.shared.capture().set_budget(self.limits.capture_bytes);
+        self.publisher.keep_finished(self.limits.finished_calls);
+        self.step(0, Input::Settings(settings));
     }
 
     pub(super) fn take_answer(&mut self, answer: DeskAnswer) {

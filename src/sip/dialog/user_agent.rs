@@ -68,6 +68,11 @@ impl UserAgent {
         &self.config
     }
 
+    /// Limits for what comes from now on.
+    pub fn set_limits(&mut self, limits: super::Limits) {
+        self.config.limits = limits;
+    }
+
     /// Says which further addresses may speak inside a session (those of its peer's networks).
     pub fn set_trusted(&mut self, trusted: TrustHook) {
         self.trusted = Some(trusted);

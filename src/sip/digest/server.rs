@@ -98,6 +98,11 @@ impl Authenticator {
         Self { realm: realm.into(), mac, epoch, serial: 0, lifetime: NONCE_LIFETIME, used: Used::default() }
     }
 
+    /// Challenges name this realm from now on; answers for another are passed over.
+    pub fn set_realm(&mut self, realm: &str) {
+        realm.clone_into(&mut self.realm);
+    }
+
     pub fn realm(&self) -> &str {
         &self.realm
     }

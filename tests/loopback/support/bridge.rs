@@ -231,8 +231,17 @@ listen = "127.0.0.1:0"
 
     /// SIGTERM: it ends once its calls have ended.
     pub fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// SIGHUP: it reads its settings again.
+    pub fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
-        assert!(super::program("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(super::program("kill").args([signal, &pid]).status().unwrap().success());
     }
 
     /// Ends it as [`Bridge::stop`] does; its folder.
