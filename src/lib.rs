@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod call;
+pub mod capture;
 pub mod cli;
 pub mod config;
 #[cfg(feature = "console")]

@@ -27,6 +27,7 @@ const TABLE: &[Row] = &[
     Row { part: "call", may: &["model", "contract", "sip", "media", "party", "findings"], never: EDGES },
     Row { part: "customer", may: &["model", "contract", "sip", "media", "party", "findings"], never: EDGES },
     Row { part: "findings", may: &["model", "contract", "sip"], never: EDGES },
+    Row { part: "capture", may: &["model", "contract", "sip", "media", "findings"], never: EDGES },
     Row { part: "config", may: &["model", "contract"], never: EDGES },
     Row { part: "export", may: &["model", "contract", "sip", "findings"], never: EDGES },
     Row { part: "wire", may: &[], never: WINDOW },
@@ -41,14 +42,14 @@ const TABLE: &[Row] = &[
     Row {
         part: "cli",
         may: &[
-            "model", "contract", "config", "export", "findings", "sip", "media", "party", "call", "customer", "wire", "engine", "store",
-            "api", "start", "console",
+            "model", "contract", "config", "capture", "export", "findings", "sip", "media", "party", "call", "customer", "wire", "engine",
+            "store", "api", "start", "console",
         ],
         never: WINDOW,
     },
     Row {
         part: "console",
-        may: &["model", "contract", "engine", "export", "findings", "config", "start"],
+        may: &["model", "contract", "engine", "capture", "export", "findings", "config", "start"],
         never: &["tokio", "mio", "axum"],
     },
 ];

@@ -4,16 +4,16 @@
 
 use std::{
     fs,
-    io::{self, Read as _, Write as _},
+    io::{self, BufRead, BufReader, Write as _},
+    ops::ControlFlow,
     path::Path,
     process::ExitCode,
 };
 
 use super::DecodeArgs;
-use crate::model::Severity;
+use crate::{capture, model::Severity};
 
-mod capture;
-mod packets;
+mod captured;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -27,7 +27,7 @@ pub fn run(args: &DecodeArgs) -> ExitCode {
         let _ = io::stdout().lock().write_all(report::rules(args.json).as_bytes());
         return ExitCode::SUCCESS;
     }
-    match read(args.file.as_deref()).and_then(|bytes| report(&bytes)) {
+    match open(args.file.as_deref()).and_then(report) {
         Ok(report) => {
             let output = if args.json { format!("{:#}\n", report.as_json()) } else { report.as_text() };
             // Whoever reads may have had enough (`| head`): that is no fault.
@@ -41,27 +41,33 @@ pub fn run(args: &DecodeArgs) -> ExitCode {
     }
 }
 
-fn read(file: Option<&Path>) -> Result<Vec<u8>, String> {
+/// The input, and what a fault in it is said of.
+fn open(file: Option<&Path>) -> Result<Box<dyn BufRead>, String> {
     match file {
-        Some(path) if path != Path::new("-") => fs::read(path).map_err(|e| format!("{} can't be read: {e}", path.display())),
-        _ => {
-            let mut bytes = Vec::new();
-            io::stdin().lock().read_to_end(&mut bytes).map_err(|e| format!("standard input can't be read: {e}"))?;
-            Ok(bytes)
+        Some(path) if path != Path::new("-") => {
+            let file = fs::File::open(path).map_err(|e| format!("{} can't be read: {e}", path.display()))?;
+            Ok(Box::new(BufReader::with_capacity(READ_AHEAD, file)))
         }
+        _ => Ok(Box::new(BufReader::with_capacity(READ_AHEAD, io::stdin()))),
     }
 }
 
-fn report(bytes: &[u8]) -> Result<Report, String> {
-    if capture::is_one(bytes) {
-        return capture::read(bytes).map(|(messages, others)| Report::of_messages(messages, others));
+fn report(mut input: impl BufRead) -> Result<Report, String> {
+    // A capture may be larger than memory, and is read as it comes.
+    if capture::is_capture(input.fill_buf().map_err(|e| format!("the input can't be read: {e}"))?) {
+        let reading = capture::read(input, |_| ControlFlow::Continue(())).map_err(|e| e.to_string())?;
+        return Ok(Report::of_reading(reading));
     }
-    let messages = text::messages(bytes);
+    let mut bytes = Vec::new();
+    input.read_to_end(&mut bytes).map_err(|e| format!("the input can't be read: {e}"))?;
+    let messages = text::messages(&bytes);
     if !messages.is_empty() {
-        return Ok(Report::of_messages(messages, 0));
+        return Ok(Report::of_messages(messages));
     }
-    match text::refer_to_values(bytes) {
+    match text::refer_to_values(&bytes) {
         values if values.is_empty() => Err("this is neither a SIP message, nor a Refer-To value, nor a capture".to_owned()),
         values => Ok(Report::of_values(values)),
     }
 }
+
+const READ_AHEAD: usize = 1 << 20;

@@ -41,6 +41,32 @@ pub fn of_call(record: &CallRecord, messages: &[CapturedMessage]) -> Vec<Finding
     once(found, &record.findings)
 }
 
+/// The same of a call that others made, read from a capture: nothing in it was written by this program. What `is_cut`
+/// says the capture left a part of is not judged for its form.
+pub fn of_capture(record: &CallRecord, messages: &[CapturedMessage], is_cut: impl Fn(&CapturedMessage) -> bool) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut items = Vec::with_capacity(messages.len().min(MOST_MESSAGES));
+    for (index, captured) in (0_u32..).zip(messages).take(MOST_MESSAGES) {
+        let (sender, receiver) = parties(record, captured);
+        let source = if captured.direction == Direction::In { captured.remote } else { captured.local };
+        let seen = Seen { sender, receiver, transport: Some(captured.transport), far: Some(source), ours: false, at: Some(captured.at) };
+        match Item::read(index, &captured.bytes, seen) {
+            Ok(item) => {
+                if !captured.retransmission && !is_cut(captured) {
+                    found.extend(form::invalid(&item));
+                    judge(&item, &mut found);
+                }
+                items.push(item);
+            }
+            Err(malformed) => found.push(*malformed),
+        }
+    }
+    judge_exchanges(&items, record.ended_at, false, &mut found);
+    payload::of_record(record, &mut found);
+    media::of_record(record, &mut found);
+    once(found, &record.findings)
+}
+
 /// All rules over one message.
 pub fn of_item(item: &Item) -> Vec<Finding> {
     let mut found = Vec::from_iter(form::invalid(item));
@@ -123,15 +149,7 @@ fn once(found: Vec<Finding>, known: &[Finding]) -> Vec<Finding> {
 
 /// Who sent a message, and to whom.
 fn parties(record: &CallRecord, message: &CapturedMessage) -> (Party, Party) {
-    let leg = record.legs.iter().find(|l| Some(l.opened.leg) == message.leg).map(|l| (l.opened.role, l.opened.incoming));
-    let (local, remote) = match (record.test_call, leg) {
-        (false, Some((role, _))) => (Party::Bridge, side(role)),
-        (false, None) => (Party::Bridge, Party::Network),
-        // A test call: this program is the customer, and calls its own return point or is called there by the bridge.
-        (true, Some((LegRole::Return, false))) => (Party::Customer, Party::ReturnEndpoint),
-        (true, Some((LegRole::Return, true))) => (Party::ReturnEndpoint, Party::Bridge),
-        (true, _) => (Party::Customer, Party::Bridge),
-    };
+    let (local, remote) = record.ends_of(message.leg);
     if message.direction == Direction::In { (remote, local) } else { (local, remote) }
 }
 

@@ -44,7 +44,7 @@ mod transfer;
 mod tests;
 
 pub use admission::refused_source;
-pub use call::{of_call, of_item, of_items};
+pub use call::{of_call, of_capture, of_item, of_items};
 pub use certificate::{Certificate, of_certificate};
 pub use payload::dropped;
 pub use protocol::of_note;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Admission, AgentKind, CallEvent, CallId, Context, Ended, Finding, LegId, LegOpened, MediaFigures, Outcome, Payload, ReturnMethod,
-    ReturnVerdict, Timestamp, TransferKind, Variables,
+    Admission, AgentKind, CallEvent, CallId, Context, Ended, Finding, LegId, LegOpened, LegRole, MediaFigures, Outcome, Party, Payload,
+    ReturnMethod, ReturnVerdict, Timestamp, TransferKind, Variables,
 };
 
 /// The states of a call, here, on screen and in the control API.
@@ -96,6 +96,10 @@ pub struct CallRecord {
 pub struct LegRecord {
     #[serde(flatten)]
     pub opened: LegOpened,
+    /// Between whom it is, the near one first, where that is not between the bridge and whom its role names: a capture
+    /// shows also what the bridge has no part in.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ends: Option<(Party, Party)>,
     pub opened_at: Timestamp,
     pub on_hold: bool,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -199,7 +203,7 @@ impl CallRecord {
                 self.test_call = *test_call;
             }
             CallEvent::LegOpened(opened) => {
-                self.legs.push(LegRecord { opened: opened.clone(), opened_at: at, on_hold: false, media: None, ended: None });
+                self.legs.push(LegRecord { opened: opened.clone(), ends: None, opened_at: at, on_hold: false, media: None, ended: None });
             }
             CallEvent::PlacedHere { test_call } => self.placed_here = Some(*test_call),
             CallEvent::CallAdmitted { peer, by } => {
@@ -293,6 +297,22 @@ impl CallRecord {
     /// The last figures of a leg's media.
     pub fn media_of(&self, leg: LegId) -> Option<&MediaFigures> {
         self.legs.iter().find(|l| l.opened.leg == leg)?.media.as_ref()
+    }
+
+    /// Between whom a leg is, the near end first. A test call's record is the customer's side of it.
+    pub fn ends_of(&self, leg: Option<LegId>) -> (Party, Party) {
+        let leg = leg.and_then(|id| self.legs.iter().find(|l| l.opened.leg == id));
+        match (self.test_call, leg.map(|leg| (leg.ends, leg.opened.role, leg.opened.incoming))) {
+            (_, Some((Some(ends), _, _))) => ends,
+            (false, Some((None, LegRole::Customer, _))) => (Party::Bridge, Party::Customer),
+            (false, Some((None, LegRole::Agent, _))) => (Party::Bridge, Party::Agent),
+            (false, Some((None, LegRole::Return, _))) => (Party::Bridge, Party::ReturnEndpoint),
+            (false, None) => (Party::Bridge, Party::Network),
+            // This program is the customer, and calls its own return point or is called there by the bridge.
+            (true, Some((None, LegRole::Return, false))) => (Party::Customer, Party::ReturnEndpoint),
+            (true, Some((None, LegRole::Return, true))) => (Party::ReturnEndpoint, Party::Bridge),
+            (true, _) => (Party::Customer, Party::Bridge),
+        }
     }
 
     fn leg_mut(&mut self, leg: LegId, change: impl FnOnce(&mut LegRecord)) {

@@ -14,6 +14,7 @@ mod support;
 mod admission;
 mod api;
 mod bad_input;
+mod captures;
 mod dialogs;
 mod heard;
 mod reload;

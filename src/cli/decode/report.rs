@@ -1,18 +1,15 @@
 //! What was decoded: messages, context, payloads and findings; as text and as JSON.
 
-use std::{
-    collections::{HashMap, HashSet},
-    fmt::Write as _,
-    net::{IpAddr, SocketAddr},
-};
+use std::{fmt::Write as _, net::SocketAddr};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::captured::Captured;
 use crate::{
     contract::{context, payload},
     export::{
-        ladder::{self, Hop, gist, printable},
+        ladder::{self, gist, printable},
         redact,
     },
     findings::{self, Item, Seen},
@@ -32,18 +29,18 @@ pub struct Wired {
 
 /// Everything that `decode` prints.
 pub struct Report {
-    messages: Vec<Wired>,
-    /// Packets of a capture that are no SIP.
-    others: usize,
-    contexts: Vec<(usize, Context)>,
-    payloads: Vec<Returned>,
+    pub(super) messages: Vec<Wired>,
+    pub(super) contexts: Vec<(usize, Context)>,
+    pub(super) payloads: Vec<Returned>,
     pub findings: Vec<Finding>,
+    /// Of a capture: its calls.
+    pub(super) captured: Option<Captured>,
 }
 
 /// A payload on its way back, and what carried it.
-struct Returned {
+pub(super) struct Returned {
     /// Its message; `None` for a bare value.
-    message: Option<usize>,
+    pub(super) message: Option<usize>,
     by: &'static str,
     return_uri: Option<String>,
     conversation: Option<String>,
@@ -58,7 +55,7 @@ struct Returned {
 impl Report {
     /// Bare Refer-To values.
     pub fn of_values(values: Vec<String>) -> Self {
-        let mut report = Self { messages: Vec::new(), others: 0, contexts: Vec::new(), payloads: Vec::new(), findings: Vec::new() };
+        let mut report = Self::empty(Vec::new());
         for value in values {
             let decoded = payload::decode(&value);
             report.findings.extend(findings::of_refer_to(&decoded));
@@ -67,67 +64,39 @@ impl Report {
         report
     }
 
-    /// Messages in their order, with the number of packets that are none.
-    pub fn of_messages(messages: Vec<Wired>, others: usize) -> Self {
-        let parsed: Vec<Option<Message>> = messages.iter().map(|m| Message::parse(m.bytes.clone()).ok()).collect();
-        let parties = Parties::guess(&messages, &parsed);
-        let mut report = Self { messages, others, contexts: Vec::new(), payloads: Vec::new(), findings: Vec::new() };
-        let mut items = Vec::with_capacity(report.messages.len());
-        let mut known = HashSet::new();
-        for (index, (wired, message)) in report.messages.iter().zip(parsed).enumerate() {
+    /// Messages in their order, of which nobody says who sent them and when.
+    pub fn of_messages(messages: Vec<Wired>) -> Self {
+        let mut report = Self::empty(messages);
+        for (index, wired) in report.messages.iter().enumerate() {
             let number = u32::try_from(index).unwrap_or(u32::MAX);
-            let (sender, receiver) = parties.sides(wired, message.as_ref());
-            let far = wired.addresses.map(|(source, _)| source);
-            let seen = Seen { sender, receiver, transport: wired.transport, far, ours: false, at: wired.at };
-            let copy = !known.insert((wired.addresses, wired.bytes.clone()));
-            let item = match Item::read(number, &wired.bytes, seen) {
-                Ok(item) => item,
-                Err(malformed) => {
-                    report.findings.push(*malformed);
-                    continue;
-                }
-            };
-            if !copy || wired.addresses.is_none() {
-                report.findings.extend(findings::of_item(&item));
+            let message = Message::parse(wired.bytes.clone()).ok();
+            let (sender, receiver) = sides(message.as_ref());
+            let seen = Seen { sender, receiver, transport: wired.transport, far: None, ours: false, at: None };
+            match Item::read(number, &wired.bytes, seen) {
+                // A handful of messages is no whole exchange: nothing is missing from it.
+                Ok(item) => report.findings.extend(findings::of_item(&item)),
+                Err(malformed) => report.findings.push(*malformed),
             }
-            if let Some(message) = message.filter(|_| !copy) {
+            if let Some(message) = message {
                 read_contract(index, &message, &mut report.contexts, &mut report.payloads);
             }
-            items.push(item);
-        }
-        // A handful of messages in a text file is no whole exchange: nothing is missing from it.
-        if report.messages.iter().any(|m| m.addresses.is_some()) {
-            report.findings.extend(findings::of_items(&items, None));
         }
         report
     }
 
+    pub(super) fn empty(messages: Vec<Wired>) -> Self {
+        Self { messages, contexts: Vec::new(), payloads: Vec::new(), findings: Vec::new(), captured: None }
+    }
+
     pub fn as_text(&self) -> String {
+        if let Some(captured) = &self.captured {
+            return captured.as_text(self);
+        }
         let mut out = String::new();
-        let hops: Vec<Hop<'_>> = self
-            .messages
-            .iter()
-            .filter_map(|m| Some(Hop { at: m.at?, source: m.addresses?.0, destination: m.addresses?.1, bytes: &m.bytes }))
-            .collect();
-        if !hops.is_empty() {
-            out.push_str(&ladder::of_hops(&hops));
-        } else {
-            for (index, message) in self.messages.iter().enumerate() {
-                let _ = writeln!(out, "{index:>4}  {}", gist(&message.bytes));
-            }
+        for (index, message) in self.messages.iter().enumerate() {
+            let _ = writeln!(out, "{index:>4}  {}", gist(&message.bytes));
         }
-        if self.others > 0 {
-            let _ = writeln!(out, "\n{} SIP messages, {} other packets", self.messages.len(), self.others);
-        }
-        for (index, context) in &self.contexts {
-            let _ = writeln!(out, "\nContext in message {index}");
-            push_context(&mut out, context);
-        }
-        for returned in &self.payloads {
-            let place = returned.message.map(|m| format!(" in message {m}")).unwrap_or_default();
-            let _ = writeln!(out, "{}Payload by {}{place}", if out.is_empty() { "" } else { "\n" }, returned.by);
-            returned.push_text(&mut out);
-        }
+        self.push_contract(&mut out, |_| true);
         if self.findings.is_empty() {
             out.push_str(if out.ends_with("\n\n") { "No findings\n" } else { "\nNo findings\n" });
         } else {
@@ -140,17 +109,36 @@ impl Report {
         out
     }
 
+    /// Contexts and payloads of the messages that are asked for.
+    pub(super) fn push_contract(&self, out: &mut String, wanted: impl Fn(Option<usize>) -> bool) {
+        for (index, context) in self.contexts.iter().filter(|(index, _)| wanted(Some(*index))) {
+            let _ = writeln!(out, "\nContext in message {index}");
+            push_context(out, context);
+        }
+        for returned in self.payloads.iter().filter(|returned| wanted(returned.message)) {
+            let place = returned.message.map(|m| format!(" in message {m}")).unwrap_or_default();
+            let _ = writeln!(out, "{}Payload by {}{place}", if out.is_empty() { "" } else { "\n" }, returned.by);
+            returned.push_text(out);
+        }
+    }
+
     pub fn as_json(&self) -> Value {
         let messages: Vec<Value> = self.messages.iter().enumerate().map(|(index, m)| message_json(index, m)).collect();
         let contexts: Vec<Value> = self.contexts.iter().map(|(index, context)| json!({ "message": index, "context": context })).collect();
         let payloads: Vec<Value> = self.payloads.iter().map(Returned::as_json).collect();
-        json!({
+        let mut json = json!({
             "messages": messages,
-            "otherPackets": self.others,
+            "otherPackets": self.captured.as_ref().map_or(0, |captured| captured.totals.others),
             "contexts": contexts,
             "payloads": payloads,
             "findings": self.findings,
-        })
+        });
+        if let (Some(captured), Some(object)) = (&self.captured, json.as_object_mut()) {
+            object.insert("calls".to_owned(), captured.calls_json());
+            object.insert("packets".to_owned(), json!(captured.totals));
+            object.insert("notes".to_owned(), json!(captured.notes));
+        }
+        json
     }
 }
 
@@ -168,7 +156,7 @@ pub fn rules(as_json: bool) -> String {
     findings::RULES.iter().map(line).collect()
 }
 
-fn read_contract(index: usize, message: &Message, contexts: &mut Vec<(usize, Context)>, payloads: &mut Vec<Returned>) {
+pub(super) fn read_contract(index: usize, message: &Message, contexts: &mut Vec<(usize, Context)>, payloads: &mut Vec<Returned>) {
     let Message::Request(request) = message else { return };
     let headers: Vec<(&str, String)> =
         request.iter().filter(|(_, name, _)| *name == HeaderName::Other).map(|(name, _, value)| (name, value.into_owned())).collect();
@@ -291,54 +279,12 @@ fn message_json(index: usize, message: &Wired) -> Value {
     })
 }
 
-/// Who is who, as far as the INVITEs tell: the first to bring context calls the bridge.
-#[derive(Default)]
-struct Parties {
-    by_address: HashMap<SocketAddr, Party>,
-    by_host: HashMap<IpAddr, Party>,
-}
-
-impl Parties {
-    fn guess(messages: &[Wired], parsed: &[Option<Message>]) -> Self {
-        let mut parties = Self::default();
-        for (wired, message) in messages.iter().zip(parsed) {
-            let (Some((source, destination)), Some(Message::Request(request))) = (wired.addresses, message) else { continue };
-            if *request.method() != Method::INVITE || request.to_tag().is_some() {
-                continue;
-            }
-            let returns = request.other(payload::OUTCOME).is_some();
-            if returns {
-                parties.name(destination, Party::ReturnEndpoint);
-            } else if parties.of(source) == Party::Bridge {
-                parties.name(destination, Party::Agent);
-            } else {
-                parties.name(source, Party::Customer);
-                parties.name(destination, Party::Bridge);
-            }
-        }
-        parties
-    }
-
-    fn name(&mut self, address: SocketAddr, party: Party) {
-        self.by_address.entry(address).or_insert(party);
-        self.by_host.entry(address.ip()).or_insert(party);
-    }
-
-    fn of(&self, address: SocketAddr) -> Party {
-        let known = self.by_address.get(&address).or_else(|| self.by_host.get(&address.ip()));
-        known.copied().unwrap_or(Party::Network)
-    }
-
-    /// Who sent a message, and to whom. Without addresses the message itself is all there is to tell by.
-    fn sides(&self, wired: &Wired, message: Option<&Message>) -> (Party, Party) {
-        match (wired.addresses, message) {
-            (Some((source, destination)), _) => (self.of(source), self.of(destination)),
-            (None, Some(Message::Request(request))) => match *request.method() {
-                Method::REFER => (Party::Bridge, Party::Customer),
-                Method::INVITE if request.other(payload::OUTCOME).is_some() => (Party::Bridge, Party::ReturnEndpoint),
-                _ => (Party::Customer, Party::Bridge),
-            },
-            (None, _) => (Party::Network, Party::Network),
-        }
+/// Who sent a message, and to whom: without addresses the message itself is all there is to tell by.
+fn sides(message: Option<&Message>) -> (Party, Party) {
+    let Some(Message::Request(request)) = message else { return (Party::Network, Party::Network) };
+    match *request.method() {
+        Method::REFER => (Party::Bridge, Party::Customer),
+        Method::INVITE if request.other(payload::OUTCOME).is_some() => (Party::Bridge, Party::ReturnEndpoint),
+        _ => (Party::Customer, Party::Bridge),
     }
 }

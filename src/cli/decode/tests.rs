@@ -48,17 +48,17 @@ fn messages_in_a_text_are_told_apart_and_read() {
 
 #[test]
 fn a_bare_refer_to_is_read_with_findings() {
-    let report = report(b"Refer-To: sip:r@h?X-GA-transfer=AGENT&X-GA-tv-a=1\n").expect("reads");
+    let report = report(&b"Refer-To: sip:r@h?X-GA-transfer=AGENT&X-GA-tv-a=1\n"[..]).expect("reads");
     assert_eq!(rules(&report), ["refer-to-without-brackets"]);
     assert_eq!(report.as_json()["payloads"][0]["returnUri"], "sip:r@h");
     assert!(report.as_text().contains("RFC 8217"), "{}", report.as_text());
-    let quoted = super::report(b"r: \"Desk\" <sip:r@h?X-GA-transfer=AGENT>").expect("reads");
+    let quoted = super::report(&b"r: \"Desk\" <sip:r@h?X-GA-transfer=AGENT>"[..]).expect("reads");
     assert_eq!(quoted.as_json()["payloads"][0]["outcome"], "AGENT");
 }
 
 #[test]
 fn a_finding_of_severity_error_decides_the_exit() {
-    let report = report(b"<sip:r@h?X-GA-transfer=AGENT&X-GA-tv-a=1%0d%0aEvil:1>").expect("reads");
+    let report = report(&b"<sip:r@h?X-GA-transfer=AGENT&X-GA-tv-a=1%0d%0aEvil:1>"[..]).expect("reads");
     assert!(report.findings.iter().any(|f| f.severity == Severity::Error));
 }
 
@@ -98,7 +98,7 @@ fn journey(transport: TransportName) -> Vec<CapturedMessage> {
 #[test]
 fn a_capture_over_udp_and_over_tcp_reads_as_a_ladder() {
     for transport in [TransportName::Udp, TransportName::Tcp] {
-        let report = report(&pcap::file(&journey(transport), &[], false)).expect("reads");
+        let report = report(&pcap::file(&journey(transport), &[], false)[..]).expect("reads");
         assert_eq!(rules(&report), ["refer-without-notify"], "{transport:?}");
         assert_eq!(report.findings[0].side, crate::model::Party::Customer);
         let text = report.as_text();
@@ -126,6 +126,6 @@ fn a_broken_capture_never_panics() {
     for at in (0..140).chain((140..whole.len()).step_by(67)) {
         let mut bent = whole.clone();
         bent[at] ^= 0x81;
-        let _ = report(&bent);
+        let _ = report(&bent[..]);
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{WIDTH, clipped, gist, printable};
-use crate::model::{AgentKind, CallRecord, CapturedMessage, Direction, LegOpened, LegRole, Timestamp};
+use crate::model::{AgentKind, CallRecord, CapturedMessage, Direction, LegOpened, LegRole, Party, Timestamp};
 
 /// Draws the head and all rows.
 pub fn draw(out: &mut String, record: &CallRecord, messages: &[CapturedMessage]) {
@@ -57,12 +57,15 @@ struct Columns<'a> {
 enum Who {
     Local,
     Leg(LegRole),
-    /// Messages of no leg.
+    /// Messages of no leg; in a capture, whoever else is in the call.
     Elsewhere,
 }
 
 impl<'a> Columns<'a> {
     fn of(record: &'a CallRecord, messages: &[CapturedMessage]) -> Self {
+        if is_captured(record) {
+            return Self::of_captured(record, messages);
+        }
         let order = [Who::Leg(LegRole::Customer), Who::Local, Who::Leg(LegRole::Agent), Who::Leg(LegRole::Return), Who::Elsewhere];
         let (mut list, mut heads) = (Vec::new(), Vec::new());
         for who in order {
@@ -80,12 +83,62 @@ impl<'a> Columns<'a> {
         Self { record, who: list, local, chart: Chart::new(heads) }
     }
 
+    /// A capture shows also legs between others: each message tells where its two ends are.
+    fn of_captured(record: &'a CallRecord, messages: &[CapturedMessage]) -> Self {
+        let mut first: Vec<(Who, String)> = Vec::new();
+        for message in messages {
+            for (who, address) in ends(record, message) {
+                if !first.iter().any(|(known, _)| *known == who) {
+                    first.push((who, address));
+                }
+            }
+        }
+        // Whoever is elsewhere stands where the call comes from, or goes to.
+        let comes_from_elsewhere = first.iter().take(2).any(|(who, _)| *who == Who::Elsewhere);
+        let order = |who: &Who| match who {
+            Who::Elsewhere if comes_from_elsewhere => 0,
+            Who::Leg(LegRole::Customer) => 1,
+            Who::Local => 2,
+            Who::Leg(LegRole::Agent) => 3,
+            Who::Leg(LegRole::Return) => 4,
+            Who::Elsewhere => 5,
+        };
+        first.sort_by_key(|(who, _)| order(who));
+        let heads = first.iter().map(|(who, address)| (name(*who, false).to_owned(), address.clone())).collect();
+        let who: Vec<Who> = first.into_iter().map(|(who, _)| who).collect();
+        let local = who.iter().position(|w| *w == Who::Local).unwrap_or(0);
+        Self { record, who, local, chart: Chart::new(heads) }
+    }
+
     fn arrow(&self, message: &CapturedMessage) -> String {
-        let who = far_side(self.record, message);
-        let there = self.who.iter().position(|w| *w == who).unwrap_or(self.local);
-        let (from, to) = if message.direction == Direction::Out { (self.local, there) } else { (there, self.local) };
+        let place = |who: Who| self.who.iter().position(|w| *w == who).unwrap_or(self.local);
+        let (here, there) = if is_captured(self.record) {
+            let [(near, _), (far, _)] = ends(self.record, message);
+            (place(near), place(far))
+        } else {
+            (self.local, place(far_side(self.record, message)))
+        };
+        let (from, to) = if message.direction == Direction::Out { (here, there) } else { (there, here) };
         self.chart.arrow(from, to, &gist(&message.bytes), message.retransmission)
     }
+}
+
+/// Some leg is between others than the bridge and its far side.
+fn is_captured(record: &CallRecord) -> bool {
+    record.legs.iter().any(|leg| leg.ends.is_some())
+}
+
+/// The near and the far end of a message's leg, with their addresses.
+fn ends(record: &CallRecord, message: &CapturedMessage) -> [(Who, String); 2] {
+    let (near, far) = record.ends_of(message.leg);
+    let who = |party| match party {
+        Party::Bridge => Who::Local,
+        Party::Customer => Who::Leg(LegRole::Customer),
+        Party::Agent => Who::Leg(LegRole::Agent),
+        Party::ReturnEndpoint => Who::Leg(LegRole::Return),
+        Party::Operator | Party::Network => Who::Elsewhere,
+    };
+    [(who(near), message.local.to_string()), (who(far), message.remote.to_string())]
 }
 
 /// On which side of this program a message came or went.
