@@ -3,7 +3,7 @@
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::{
-    panels::ladder,
+    panels::{ladder, messages},
     state::{CallTab, MessageTab, Place},
     theme::Icon,
 };
@@ -34,6 +34,7 @@ pub enum Action {
     MoveDown,
     MoveFar(Far),
     Ladder(ladder::Act),
+    Messages(messages::Act),
     /// The chosen call's ladder as text.
     CopyLadder,
     /// From the table into the ladder of the chosen call.
@@ -119,6 +120,8 @@ impl Action {
             Self::MoveFar(Far::PageUp) => Face::new("Page up", "Twenty rows up").key(Key::PageUp),
             Self::MoveFar(Far::PageDown) => Face::new("Page down", "Twenty rows down").key(Key::PageDown),
             Self::Ladder(act) => act.face(),
+            Self::Messages(act) => act.face(),
+            Self::Go(Place::Messages) => Face::new("Messages", "Every message of all calls").icon(Icon::Messages),
             Self::CopyLadder => Face::new("Copy ladder", "The ladder as text").icon(Icon::Copy),
             Self::Enter => face("Open", "Into the ladder of the chosen call", None, Some(Key::Enter)),
             Self::Back => face("Cancel", "Close, or one step back", None, Some(Key::Escape)),

@@ -7,8 +7,10 @@ use jiff::tz::TimeZone;
 
 use super::{
     action::Action,
-    backend::{ApiAnswer, Backend, CommandTicket, Facts, TransfersView},
+    backend::{ApiAnswer, Backend, CommandTicket, Facts, TransfersView, Waker},
     call_messages::{CallMessages, Source},
+    log::Log,
+    messages::Messages,
     panels::ladder::{data::What, layout::View},
     panels::{call_header, calls, context, findings, frame, ladder, media, message, payload, return_form, test_call, timeline},
     past::Past,
@@ -28,6 +30,8 @@ pub struct Options {
     pub zone: TimeZone,
     /// Where it is kept how the window was left; `None`: nowhere.
     pub remember_in: Option<PathBuf>,
+    /// What is heavy is done on threads of its own; else at once, for tests.
+    pub threads: bool,
 }
 
 impl Default for Options {
@@ -36,6 +40,7 @@ impl Default for Options {
             title: "Handback".to_owned(),
             version: concat!("handback ", env!("CARGO_PKG_VERSION")).to_owned(),
             zone: TimeZone::system(),
+            threads: true,
             remember_in: None,
         }
     }
@@ -86,6 +91,7 @@ pub struct App {
     pub(super) now: Timestamp,
     chosen: CallMessages,
     placed: CallMessages,
+    pub(super) messages: Messages,
     asked: HashMap<CommandTicket, Asked>,
     /// The test call whose row shall be chosen as soon as it is listed.
     follow: Option<CallId>,
@@ -107,7 +113,9 @@ impl App {
         theme::install(ctx);
         let (remembered, keeper) = Keeper::open(options.remember_in.as_deref());
         let waker = ctx.clone();
-        backend.set_waker(Arc::new(move || waker.request_repaint_after(FRAME)));
+        let waker: Waker = Arc::new(move || waker.request_repaint_after(FRAME));
+        backend.set_waker(waker.clone());
+        let log = Log::new(backend.clone(), waker, options.threads);
         let facts = backend.facts();
         let notice = keeper.note.clone().map(|text| Notice { text, wrong: false });
         let mut app = Self {
@@ -126,6 +134,7 @@ impl App {
             now: Timestamp::default(),
             chosen: CallMessages::default(),
             placed: CallMessages::default(),
+            messages: Messages::new(log),
             asked: HashMap::new(),
             follow: None,
             closing: false,
@@ -168,6 +177,7 @@ impl App {
             }
         }
         self.drain_transfers(ctx);
+        self.drain_messages(ctx);
         self.keep_list_still_unless_asked();
         calls::data::refresh(&mut self.state, &self.snapshot);
         self.follow_test_call();
@@ -232,6 +242,7 @@ impl App {
             Place::Calls => self.calls_place_ui(ui, actions),
             Place::TestCall => self.test_call_place_ui(ui, actions),
             Place::Transfers => self.transfers_place_ui(ui, actions),
+            Place::Messages => self.messages_place_ui(ui, actions),
         }
     }
 
@@ -255,8 +266,8 @@ impl App {
         let right = Panel::right("message").resizable(true).default_size(width * 0.435).size_range(340.0..=width - 420.0).frame(panel);
         let shown = self.shown_message();
         let index = views.iter().position(|view| Some(view.number) == shown);
-        let data = index.and_then(|index| Some(message::data::message(call, views.get(index)?, index)));
-        right.show(ui, |ui| message::message_ui(ui, data.as_ref(), self.state.message_tab, actions));
+        let data = index.and_then(|index| Some(message::data::message(Some(call), views.get(index)?, Some(index))));
+        right.show(ui, |ui| message::message_ui(ui, data.as_ref(), self.state.message_tab, None, actions));
         CentralPanel::no_frame().frame(panel).show(ui, |ui| self.call_ui(ui, call, actions));
         self.state.reveal_message = false;
     }
@@ -319,6 +330,9 @@ impl App {
             let held_back = match &action {
                 Action::PlaceTestCall | Action::Search => open,
                 Action::Back => typing || open,
+                Action::MoveUp | Action::MoveDown | Action::MoveFar(_) | Action::Enter if self.state.place == Place::Messages => {
+                    typing || open || focused
+                }
                 Action::Ladder(_) => typing || open || self.state.place != Place::Calls || self.state.tab != CallTab::Ladder,
                 _ => typing || open || focused || self.state.place != Place::Calls,
             };

@@ -46,8 +46,10 @@ impl App {
             Action::MoveUp => self.step(false),
             Action::MoveDown => self.step(true),
             Action::MoveFar(far) => self.step_far(far),
+            Action::Messages(act) => self.apply_messages(&act),
             Action::Ladder(act) => act.apply(&mut self.state.ladder),
             Action::CopyLadder => ctx.copy_text(self.ladder_text()),
+            Action::Enter if self.state.place == Place::Messages => self.open_message(),
             Action::Enter => {
                 self.state.tab = CallTab::Ladder;
                 self.state.pane = if self.state.call.is_some() { Pane::Ladder } else { Pane::Table };
@@ -103,6 +105,9 @@ impl App {
     }
 
     fn step(&mut self, down: bool) {
+        if self.state.place == Place::Messages {
+            return self.step_messages(down);
+        }
         match self.state.pane {
             Pane::Table => {
                 if let Some(call) = beside(&self.state.listed, self.state.call, down) {
@@ -118,6 +123,9 @@ impl App {
     }
 
     fn step_far(&mut self, far: Far) {
+        if self.state.place == Place::Messages {
+            return self.step_messages_far(far);
+        }
         match self.state.pane {
             Pane::Table => {
                 if let Some(call) = far_from(&self.state.listed, self.state.call, far) {
@@ -135,7 +143,8 @@ impl App {
     fn back(&mut self) {
         let state = &mut self.state;
         if state.returning.take().is_some() || state.notice.take().is_some() || !std::mem::take(&mut state.search).is_empty() {
-        } else if state.pane == Pane::Ladder {
+        } else if state.place == Place::Messages && state.messages.chosen.take().is_some() {
+        } else if state.pane == Pane::Ladder && state.place == Place::Calls {
             state.pane = Pane::Table;
         } else if state.place != Place::Calls {
             state.place = Place::Calls;
@@ -147,31 +156,41 @@ impl App {
 }
 
 /// An end of the list, or a page from `chosen`.
-pub(super) fn far_from<T: Copy + PartialEq>(list: &[T], chosen: Option<T>, far: Far) -> Option<T> {
-    let at = chosen.and_then(|chosen| list.iter().position(|item| *item == chosen)).unwrap_or(0);
-    let last = list.len().checked_sub(1)?;
-    let next = match far {
+fn far_from<T: Copy + PartialEq>(list: &[T], chosen: Option<T>, far: Far) -> Option<T> {
+    list.get(far_index(list.len(), place_of(list, chosen), far)?).copied()
+}
+
+/// The neighbour of `chosen`, or an end of the list where nothing is chosen; it stays at the ends.
+fn beside<T: Copy + PartialEq>(list: &[T], chosen: Option<T>, down: bool) -> Option<T> {
+    list.get(beside_index(list.len(), place_of(list, chosen), down)?).copied()
+}
+
+fn place_of<T: PartialEq>(list: &[T], chosen: Option<T>) -> Option<usize> {
+    let chosen = chosen?;
+    list.iter().position(|item| *item == chosen)
+}
+
+pub(super) fn far_index(len: usize, at: Option<usize>, far: Far) -> Option<usize> {
+    let (at, last) = (at.unwrap_or(0), len.checked_sub(1)?);
+    Some(match far {
         Far::First => 0,
         Far::Last => last,
         Far::PageUp => at.saturating_sub(PAGE),
         Far::PageDown => (at + PAGE).min(last),
-    };
-    list.get(next).copied()
+    })
+}
+
+pub(super) fn beside_index(len: usize, at: Option<usize>, down: bool) -> Option<usize> {
+    let last = len.checked_sub(1)?;
+    Some(match (at, down) {
+        (None, true) => 0,
+        (None, false) => last,
+        (Some(at), true) => (at + 1).min(last),
+        (Some(at), false) => at.saturating_sub(1),
+    })
 }
 
 const PAGE: usize = 20;
-
-/// The neighbour of `chosen`, or an end of the list where nothing is chosen; it stays at the ends.
-pub(super) fn beside<T: Copy + PartialEq>(list: &[T], chosen: Option<T>, down: bool) -> Option<T> {
-    let at = chosen.and_then(|chosen| list.iter().position(|item| *item == chosen));
-    let next = match (at, down) {
-        (None, true) => 0,
-        (None, false) => list.len().checked_sub(1)?,
-        (Some(at), true) => (at + 1).min(list.len() - 1),
-        (Some(at), false) => at.saturating_sub(1),
-    };
-    list.get(next).copied()
-}
 
 #[cfg(test)]
 mod tests {

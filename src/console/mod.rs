@@ -10,6 +10,8 @@ mod apply;
 mod backend;
 mod call_messages;
 mod live;
+mod log;
+mod messages;
 mod panels;
 mod past;
 pub mod remembered;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::panels::{ladder, transfers::form::TransferForm};
+use super::panels::{ladder, messages, transfers::form::TransferForm};
 use crate::model::{AudioSource, CallId, OnReturn, Outcome, ReturnMethod, ReturnRequest, TestCall, TransportName, Variables};
 
 /// A place of the rail.
@@ -11,6 +11,7 @@ pub enum Place {
     Calls,
     TestCall,
     Transfers,
+    Messages,
 }
 
 /// A tab of the chosen call.
@@ -74,6 +75,7 @@ pub struct State {
     pub transfer_form: TransferForm,
     /// A call transfer was asked for and is not answered for yet.
     pub creating: bool,
+    pub messages: messages::State,
     /// What a command answered last, where it was refused.
     pub notice: Option<Notice>,
     pub dark: bool,
@@ -147,6 +149,7 @@ impl Default for State {
             transfer: None,
             transfer_form: TransferForm::default(),
             creating: false,
+            messages: messages::State::default(),
             notice: None,
             dark: true,
         }

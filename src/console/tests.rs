@@ -29,7 +29,7 @@ type Window = Harness<'static, Option<App>>;
 fn window(backend: &Arc<SampleBackend>) -> Window {
     let backend: Arc<dyn Backend> = backend.clone();
     let frame = move |ui: &mut Ui, app: &mut Option<App>| {
-        let options = Options { zone: TimeZone::UTC, ..Options::default() };
+        let options = Options { zone: TimeZone::UTC, threads: false, ..Options::default() };
         let is_open = app.is_some();
         let app = app.get_or_insert_with(|| App::new(ui.ctx(), backend.clone(), options));
         // The fonts are there from the second frame on.
@@ -341,4 +341,51 @@ fn past_calls_follow_the_live_ones_page_by_page_and_the_search_finds_them() {
     click(&mut window, "Clear search");
     window.run_steps(4);
     assert!(state(&window).listed.len() > 200);
+}
+
+#[test]
+fn messages_are_narrowed_by_a_filter_and_lead_to_their_ladder() {
+    let mut window = window(&SampleBackend::filled());
+    click(&mut window, "Messages");
+    assert!(window.query_by_label("17 messages").is_some());
+    window.check_accessibility();
+    window.get_by_label("Filter messages").focus();
+    window.run_steps(2);
+    window.get_by_label("Filter messages").type_text("metod:REFER");
+    window.run_steps(4);
+    assert!(window.query_by_label("“metod:” is no filter. Did you mean method:?").is_some());
+    assert!(window.query_by_label("17 messages").is_none() && window.query_by_label("17 of 17").is_some(), "the last good filter holds");
+    window.state_mut().as_mut().expect("it is open").state.messages.filter = "method:REFER -is:again".to_owned();
+    window.run_steps(6);
+    assert!(window.query_by_label("2 of 17").is_some());
+    click(&mut window, "14:03:10.262 10.9.0.5:5060 → 10.4.2.11:5060 REFER Refer-To: 4 variables · 574 chars");
+    assert!(window.query_by_label("Return payload: 574 of 1,024 characters").is_some());
+    assert!(!state(&window).messages.follow, "who reads is not moved");
+    window.check_accessibility();
+    click(&mut window, "Show in ladder");
+    assert_eq!((state(&window).place, state(&window).call), (Place::Calls, Some(RETURNING)));
+    assert!(window.query_by_label("REFER Refer-To: 4 variables · 574 chars, Bridge to Customer, , 2 times").is_some());
+}
+
+#[test]
+fn a_list_of_messages_that_is_read_stays_still_and_counts_what_comes() {
+    let backend = SampleBackend::filled();
+    let mut window = window(&backend);
+    click(&mut window, "Messages");
+    window.key_press(Key::ArrowUp);
+    window.run_steps(4);
+    let chosen = state(&window).messages.chosen;
+    assert!(chosen.is_some() && !state(&window).messages.follow);
+    window.key_press(Key::F5);
+    window.run_steps(8);
+    assert!(window.query_by_label("1 new").is_some());
+    assert_eq!(state(&window).messages.chosen, chosen);
+    click(&mut window, "1 new");
+    window.run_steps(4);
+    assert!(window.query_by_label("1 new").is_none() && state(&window).messages.follow);
+    window.state_mut().as_mut().expect("it is open").state.messages.filter = "nothing-like-this".to_owned();
+    window.run_steps(6);
+    click(&mut window, "method:INVITE");
+    window.run_steps(4);
+    assert_eq!(state(&window).messages.filter, "method:INVITE");
 }

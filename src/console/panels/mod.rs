@@ -8,6 +8,7 @@ pub mod frame;
 pub mod ladder;
 pub mod media;
 pub mod message;
+pub mod messages;
 pub mod payload;
 pub mod return_form;
 pub mod test_call;

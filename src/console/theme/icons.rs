@@ -29,6 +29,9 @@ pub enum Icon {
     ZoomOut,
     History,
     Rows,
+    Messages,
+    Follow,
+    Pause,
 }
 
 impl Icon {
@@ -57,7 +60,9 @@ impl Icon {
             Self::ZoomIn => '\u{e1b6}',
             Self::ZoomOut => '\u{e1b7}',
             Self::History => '\u{e1f5}',
-            Self::Rows => '\u{e106}',
+            Self::Rows | Self::Messages => '\u{e106}',
+            Self::Follow => '\u{e042}',
+            Self::Pause => '\u{e12e}',
         }
     }
 

@@ -1,8 +1,11 @@
 //! A table of 26 px rows of which only those in sight are made.
 
-use eframe::egui::{Align2, Color32, FontId, Pos2, Rect, Response, Role, ScrollArea, Sense, Stroke, Ui, Vec2, WidgetInfo};
+use eframe::egui::{
+    Align2, Color32, FontId, Pos2, Rect, Response, Role, ScrollArea, Sense, Stroke, Ui, Vec2, WidgetInfo,
+    text::{LayoutJob, TextFormat},
+};
 
-use super::{elided, pill_at};
+use super::{elided, fit_job, pill_at};
 use crate::console::theme::{self, Icon, Space, Tokens, Tone};
 
 /// A column's title and how it shares the width.
@@ -43,6 +46,8 @@ pub enum Cell {
         notes: usize,
     },
     Struck(String, Tone),
+    /// A word in its colour, and quiet ones that say more.
+    Pair(String, Tone, String),
 }
 
 /// One row, made when it is in sight.
@@ -67,6 +72,8 @@ pub struct Table<'a> {
 #[derive(Default)]
 pub struct TableResponse {
     pub clicked: Option<usize>,
+    /// Clicked twice.
+    pub opened: Option<usize>,
     /// The list is scrolled away from its top.
     pub scrolled: bool,
     pub hovered: bool,
@@ -87,8 +94,12 @@ impl Table<'_> {
         let output = area.show_rows(ui, Space::ROW, rows, |ui, range| {
             for index in range {
                 let row = row(index);
-                if self.row(ui, index, &row, &widths).clicked() {
+                let response = self.row(ui, index, &row, &widths);
+                if response.clicked() {
                     answer.clicked = Some(index);
+                }
+                if response.double_clicked() {
+                    answer.opened = Some(index);
                 }
             }
         });
@@ -200,6 +211,18 @@ fn paint(ui: &Ui, rect: Rect, column: &Column, cell: &Cell, chosen: bool) -> Opt
             let width = super::fit(ui.painter(), text, theme::mono(12.0), colour, rect.width()).size().x;
             ui.painter().hline(rect.left()..=rect.left() + width, rect.center().y, Stroke::new(1.0, colour));
             cut.then(|| text.clone())
+        }
+        Cell::Pair(title, tone, gist) => {
+            let mut job = LayoutJob::default();
+            let medium = FontId::new(12.5, theme::family(theme::MEDIUM));
+            job.append(title, 0.0, TextFormat::simple(medium, tone_of(*tone)));
+            if !gist.is_empty() {
+                job.append(gist, 7.0, TextFormat::simple(theme::text(12.0), tokens.text_faint));
+            }
+            let galley = fit_job(ui.painter(), job, rect.width());
+            let cut = galley.elided;
+            ui.painter().galley(Pos2::new(rect.left(), rect.center().y - galley.size().y / 2.0), galley, tokens.text);
+            cut.then(|| format!("{title} {gist}"))
         }
         Cell::Pill(text, tone) => {
             pill_at(ui, Pos2::new(rect.left(), rect.center().y), rect.width(), text, *tone);

@@ -80,6 +80,11 @@ pub fn customer_call_id(call: &CallRecord) -> Option<&str> {
     call.legs.iter().find(|l| l.opened.role == LegRole::Customer).map(|l| l.opened.sip_call_id.as_str())
 }
 
+/// What a call is called: its conversation, or who called.
+pub fn title_of(call: &CallRecord) -> String {
+    call.context.ext_conversation_id.clone().unwrap_or_else(|| text::short_uri(&call.from).to_owned())
+}
+
 pub fn row(call: &CallRecord, now: Timestamp, zone: &TimeZone, chosen: bool) -> TableRow {
     let (state, tone) = state_of(call);
     let from = text::short_uri(&call.from).to_owned();

@@ -15,7 +15,7 @@ pub fn rail_ui(ui: &mut Ui, place: Place, dark: bool, actions: &mut Vec<Action>)
     ui.spacing_mut().item_spacing = Vec2::ZERO;
     let (mark, _) = ui.allocate_exact_size(Vec2::new(Space::RAIL, Space::TOP), Sense::hover());
     Icon::HandBack.paint(ui.painter(), mark.center(), 20.0, tokens.accent);
-    for target in [Place::Calls, Place::TestCall, Place::Transfers] {
+    for target in [Place::Calls, Place::TestCall, Place::Transfers, Place::Messages] {
         place_ui(ui, target, place == target, actions);
     }
     ui.with_layout(Layout::bottom_up(Align::Center), |ui| {

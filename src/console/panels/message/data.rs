@@ -1,5 +1,7 @@
 //! A message decoded: its context and payload first, then who, where and what else.
 
+use std::borrow::Cow;
+
 use crate::{
     console::{
         panels::{
@@ -11,6 +13,7 @@ use crate::{
         widgets::KeyValue,
         wire_text::{Kind, MessageView},
     },
+    contract::payload::decode,
     model::{CallRecord, Direction, LegRole, Payload, ReturnMethod},
 };
 
@@ -33,8 +36,8 @@ pub struct MessageData {
     pub raw: Vec<(String, Tone)>,
 }
 
-/// `index` is the message's place among the call's messages.
-pub fn message(call: &CallRecord, view: &MessageView, index: usize) -> MessageData {
+/// `index` is the message's place among the call's messages, where it has one and that is known.
+pub fn message(call: Option<&CallRecord>, view: &MessageView, index: Option<usize>) -> MessageData {
     let (title, tone) = match &view.kind {
         Kind::Request(method) if method == "REFER" => (method.clone(), Tone::Of(Leg::Return)),
         Kind::Request(method) => (method.clone(), Tone::Of(leg_of(call, view))),
@@ -51,11 +54,11 @@ pub fn message(call: &CallRecord, view: &MessageView, index: usize) -> MessageDa
         tone,
         route: route(call, view),
         wire: format!("{} · {} B", view.transport.via(), grouped(view.size as u64)),
-        payload: payload_of(call, view).map(payload),
+        payload: payload_of(call, view).as_deref().map(payload),
         context: context.collect(),
         facts: facts(view),
         sound: sound(&view.body),
-        findings: u32::try_from(index).map(|index| findings::of_message(call, index)).unwrap_or_default(),
+        findings: call.zip(index.and_then(|i| u32::try_from(i).ok())).map(|(call, i)| findings::of_message(call, i)).unwrap_or_default(),
         headers: view.headers.iter().map(|(name, value)| header(name, value, ours(name))).collect(),
         raw: raw(view),
     }
@@ -69,26 +72,29 @@ fn header(name: &str, value: &str, ours: bool) -> KeyValue {
     KeyValue::wire(name, value).tone(if ours { Tone::Accent } else { Tone::Plain })
 }
 
-fn role_of(call: &CallRecord, view: &MessageView) -> LegRole {
-    let leg = view.leg.and_then(|id| call.legs.iter().find(|l| l.opened.leg == id));
-    leg.map_or(LegRole::Customer, |l| l.opened.role)
+fn role_of(call: Option<&CallRecord>, view: &MessageView) -> Option<LegRole> {
+    let leg = view.leg?;
+    call?.legs.iter().find(|l| l.opened.leg == leg).map(|l| l.opened.role)
 }
 
-fn leg_of(call: &CallRecord, view: &MessageView) -> Leg {
+fn leg_of(call: Option<&CallRecord>, view: &MessageView) -> Leg {
     match role_of(call, view) {
-        LegRole::Customer => Leg::Customer,
-        LegRole::Agent => Leg::Agent,
-        LegRole::Return => Leg::Return,
+        Some(LegRole::Agent) => Leg::Agent,
+        Some(LegRole::Return) => Leg::Return,
+        Some(LegRole::Customer) | None => Leg::Customer,
     }
 }
 
-fn route(call: &CallRecord, view: &MessageView) -> String {
-    let here = if call.test_call { "Test caller" } else { "Bridge" };
+fn route(call: Option<&CallRecord>, view: &MessageView) -> String {
+    let test_call = call.is_some_and(|call| call.test_call);
+    let here = if test_call { "Test caller" } else { "Bridge" };
     let there = match role_of(call, view) {
-        LegRole::Customer if call.test_call => "Bridge",
-        LegRole::Customer => "Customer",
-        LegRole::Agent => "Agent",
-        LegRole::Return => "Return URI",
+        Some(LegRole::Agent) => "Agent",
+        Some(LegRole::Return) => "Return URI",
+        _ if test_call => "Bridge",
+        _ if call.is_some() => "Customer",
+        // Of no call: nobody knows whose it is.
+        _ => return format!("{} → {}", source(view), target(view)),
     };
     match view.direction {
         Direction::In => format!("{there} → {here}"),
@@ -96,23 +102,27 @@ fn route(call: &CallRecord, view: &MessageView) -> String {
     }
 }
 
-/// The payload that this message carries, as the engine made or decoded it.
-fn payload_of<'a>(call: &'a CallRecord, view: &MessageView) -> Option<&'a Payload> {
-    if matches!(&view.kind, Kind::Request(method) if method == "INVITE") && role_of(call, view) == LegRole::Return {
-        let placed = call.returns.iter().rev().find(|r| r.method == ReturnMethod::Invite);
-        return placed.and_then(|r| r.payload.as_ref());
+/// The payload that this message carries, as the engine made or decoded it, else as it reads.
+fn payload_of<'a>(call: Option<&'a CallRecord>, view: &MessageView) -> Option<Cow<'a, Payload>> {
+    if matches!(&view.kind, Kind::Request(method) if method == "INVITE") && role_of(call, view) == Some(LegRole::Return) {
+        let placed = call?.returns.iter().rev().find(|r| r.method == ReturnMethod::Invite);
+        return placed.and_then(|r| r.payload.as_ref()).map(Cow::Borrowed);
     }
     let refer_to = view.header("Refer-To", "r")?;
-    let sent = call.returns.iter().filter_map(|r| r.payload.as_ref());
-    let heard = call.test_report.iter().filter_map(|r| r.returned.as_ref());
-    sent.chain(heard).find(|p| p.refer_to == refer_to)
+    let sent = call.into_iter().flat_map(|call| call.returns.iter().filter_map(|r| r.payload.as_ref()));
+    let heard = call.and_then(|call| call.test_report.as_ref()?.returned.as_ref());
+    let known = sent.chain(heard).find(|p| p.refer_to == refer_to).map(Cow::Borrowed);
+    known.or_else(|| {
+        let read = decode(refer_to).payload;
+        (!read.items.is_empty()).then_some(Cow::Owned(read))
+    })
 }
 
 /// The message that says most of a call: what hands it back, else its first.
 pub fn telling(call: &CallRecord, views: &[MessageView]) -> Option<u64> {
     let hands_back = |view: &&MessageView| {
         let method = if let Kind::Request(method) = &view.kind { method.as_str() } else { return false };
-        method == "REFER" || method == "INVITE" && role_of(call, view) == LegRole::Return
+        method == "REFER" || method == "INVITE" && role_of(Some(call), view) == Some(LegRole::Return)
     };
     views.iter().find(hands_back).or_else(|| views.first()).map(|view| view.number)
 }

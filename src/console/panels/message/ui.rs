@@ -11,17 +11,18 @@ use crate::console::{
     panels::{findings::cards_ui, padded, payload::payload_body_ui},
     state::MessageTab,
     theme::{self, Space, Tokens},
-    widgets::{KeyValue, Tab, caption, empty_state, icon_button, key_values, tabs},
+    widgets::{KeyValue, Look, Tab, action_button, caption, empty_state, icon_button, key_values, tabs},
 };
 
-pub fn message_ui(ui: &mut Ui, data: Option<&MessageData>, tab: MessageTab, actions: &mut Vec<Action>) {
+/// `jump`: a way to where this message belongs.
+pub fn message_ui(ui: &mut Ui, data: Option<&MessageData>, tab: MessageTab, jump: Option<Action>, actions: &mut Vec<Action>) {
     let Some(data) = data else {
         let sentence = "Click an arrow of the ladder, or press Enter and move with the arrow keys";
         empty_state(ui, "No message chosen", sentence, None, actions);
         return;
     };
     ui.spacing_mut().item_spacing.y = 0.0;
-    head(ui, data, actions);
+    head(ui, data, jump, actions);
     let choices = MessageTab::ALL.map(|t| Tab { action: Action::ShowMessageTab(t), chosen: t == tab, count: None });
     tabs(ui, choices, actions);
     ui.push_id(tab, |ui| {
@@ -35,7 +36,7 @@ pub fn message_ui(ui: &mut Ui, data: Option<&MessageData>, tab: MessageTab, acti
     });
 }
 
-fn head(ui: &mut Ui, data: &MessageData, actions: &mut Vec<Action>) {
+fn head(ui: &mut Ui, data: &MessageData, jump: Option<Action>, actions: &mut Vec<Action>) {
     let tokens = Tokens::of(ui);
     let size = eframe::egui::Vec2::new(ui.available_width(), 38.0);
     ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
@@ -44,6 +45,9 @@ fn head(ui: &mut Ui, data: &MessageData, actions: &mut Vec<Action>) {
             ui.add_space(10.0);
             let text: String = data.raw.iter().map(|(text, _)| text.as_str()).collect();
             icon_button(ui, Action::Copy(text), "Copy message", actions);
+            if let Some(jump) = jump {
+                action_button(ui, jump, Look::Plain, None, actions);
+            }
             ui.label(RichText::new(&data.wire).font(theme::mono(12.0)).color(tokens.text_faint));
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let mut job = LayoutJob::default();
