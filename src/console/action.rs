@@ -3,7 +3,7 @@
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::{
-    panels::{ladder, messages},
+    panels::{compare, ladder, messages},
     state::{CallTab, MessageTab, Place},
     theme::Icon,
 };
@@ -35,6 +35,7 @@ pub enum Action {
     MoveFar(Far),
     Ladder(ladder::Act),
     Messages(messages::Act),
+    Compare(compare::Act),
     /// The chosen call's ladder as text.
     CopyLadder,
     /// From the table into the ladder of the chosen call.
@@ -121,6 +122,7 @@ impl Action {
             Self::MoveFar(Far::PageDown) => Face::new("Page down", "Twenty rows down").key(Key::PageDown),
             Self::Ladder(act) => act.face(),
             Self::Messages(act) => act.face(),
+            Self::Compare(act) => act.face(),
             Self::Go(Place::Messages) => Face::new("Messages", "Every message of all calls").icon(Icon::Messages),
             Self::CopyLadder => Face::new("Copy ladder", "The ladder as text").icon(Icon::Copy),
             Self::Enter => face("Open", "Into the ladder of the chosen call", None, Some(Key::Enter)),
@@ -185,13 +187,14 @@ impl CallTab {
 }
 
 impl MessageTab {
-    pub const ALL: [Self; 3] = [Self::Decoded, Self::Headers, Self::Raw];
+    pub const ALL: [Self; 4] = [Self::Decoded, Self::Headers, Self::Raw, Self::Compare];
 
     pub fn label(self) -> &'static str {
         match self {
             Self::Decoded => "Decoded",
             Self::Headers => "Headers",
             Self::Raw => "Raw",
+            Self::Compare => "Compare…",
         }
     }
 
@@ -200,6 +203,7 @@ impl MessageTab {
             Self::Decoded => "What this message says, context first",
             Self::Headers => "Each header as it crossed the wire",
             Self::Raw => "The bytes as they crossed the wire",
+            Self::Compare => "What differs from another message, by header",
         }
     }
 }

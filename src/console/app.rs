@@ -9,6 +9,7 @@ use super::{
     action::Action,
     backend::{ApiAnswer, Backend, CommandTicket, Facts, TransfersView, Waker},
     call_messages::{CallMessages, Source},
+    compare::Comparing,
     log::Log,
     messages::Messages,
     panels::ladder::{data::What, layout::View},
@@ -89,9 +90,10 @@ pub struct App {
     snapshot_came: f64,
     /// Wall time on the snapshot's scale.
     pub(super) now: Timestamp,
-    chosen: CallMessages,
+    pub(super) chosen: CallMessages,
     placed: CallMessages,
     pub(super) messages: Messages,
+    pub(super) comparing: Comparing,
     asked: HashMap<CommandTicket, Asked>,
     /// The test call whose row shall be chosen as soon as it is listed.
     follow: Option<CallId>,
@@ -135,6 +137,7 @@ impl App {
             chosen: CallMessages::default(),
             placed: CallMessages::default(),
             messages: Messages::new(log),
+            comparing: Comparing::default(),
             asked: HashMap::new(),
             follow: None,
             closing: false,
@@ -190,6 +193,7 @@ impl App {
         if self.placed.read(&source, self.state.test_call, &View::default()) || more {
             ctx.request_repaint_after(FRAME);
         }
+        self.drain_compare();
         let live = self.snapshot.calls.iter().any(|call| !call.state.is_final());
         if is_new || self.state.placing {
             ctx.request_repaint_after(FRAME * 2);
@@ -267,7 +271,10 @@ impl App {
         let shown = self.shown_message();
         let index = views.iter().position(|view| Some(view.number) == shown);
         let data = index.and_then(|index| Some(message::data::message(Some(call), views.get(index)?, Some(index))));
-        right.show(ui, |ui| message::message_ui(ui, data.as_ref(), self.state.message_tab, None, actions));
+        right.show(ui, |ui| {
+            let compare = self.comparing.view(&self.state.compare);
+            message::message_ui(ui, data.as_ref(), self.state.message_tab, &compare, None, actions);
+        });
         CentralPanel::no_frame().frame(panel).show(ui, |ui| self.call_ui(ui, call, actions));
         self.state.reveal_message = false;
     }

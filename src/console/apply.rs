@@ -46,6 +46,7 @@ impl App {
             Action::MoveUp => self.step(false),
             Action::MoveDown => self.step(true),
             Action::MoveFar(far) => self.step_far(far),
+            Action::Compare(act) => self.apply_compare(&act),
             Action::Messages(act) => self.apply_messages(&act),
             Action::Ladder(act) => act.apply(&mut self.state.ladder),
             Action::CopyLadder => ctx.copy_text(self.ladder_text()),

@@ -37,6 +37,13 @@ impl Messages {
     }
 }
 
+impl Messages {
+    /// The chosen message, with its call.
+    pub fn inspected(&self) -> Option<(&MessageView, Option<CallId>)> {
+        self.chosen.as_ref().map(|(row, view)| (view, row.call))
+    }
+}
+
 impl App {
     pub(super) fn drain_messages(&mut self, ctx: &Context) {
         if self.state.place != Place::Messages {
@@ -74,7 +81,10 @@ impl App {
             let data = message::message(call, view, None);
             let below = Panel::bottom("message below").resizable(true).default_size(height * 0.48).size_range(160.0..=height * 0.75);
             let jump = row.call.filter(|_| call.is_some()).map(|id| Action::Messages(Act::ShowCall(id, row.number())));
-            below.frame(panel).show(ui, |ui| message_ui(ui, Some(&data), self.state.message_tab, jump, actions));
+            below.frame(panel).show(ui, |ui| {
+                let compare = self.comparing.view(&self.state.compare);
+                message_ui(ui, Some(&data), self.state.message_tab, &compare, jump, actions);
+            });
         }
         let snapshot = self.snapshot.clone();
         let find = |id: CallId| calls::data::find(&snapshot, id);

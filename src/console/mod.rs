@@ -9,6 +9,7 @@ mod appearance;
 mod apply;
 mod backend;
 mod call_messages;
+mod compare;
 mod live;
 mod log;
 mod messages;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::panels::{ladder, messages, transfers::form::TransferForm};
+use super::panels::{compare, ladder, messages, transfers::form::TransferForm};
 use crate::model::{AudioSource, CallId, OnReturn, Outcome, ReturnMethod, ReturnRequest, TestCall, TransportName, Variables};
 
 /// A place of the rail.
@@ -31,6 +31,7 @@ pub enum MessageTab {
     Decoded,
     Headers,
     Raw,
+    Compare,
 }
 
 /// Which list the arrow keys move in.
@@ -76,6 +77,7 @@ pub struct State {
     /// A call transfer was asked for and is not answered for yet.
     pub creating: bool,
     pub messages: messages::State,
+    pub compare: compare::State,
     /// What a command answered last, where it was refused.
     pub notice: Option<Notice>,
     pub dark: bool,
@@ -150,6 +152,7 @@ impl Default for State {
             transfer_form: TransferForm::default(),
             creating: false,
             messages: messages::State::default(),
+            compare: compare::State::default(),
             notice: None,
             dark: true,
         }

@@ -389,3 +389,27 @@ fn a_list_of_messages_that_is_read_stays_still_and_counts_what_comes() {
     window.run_steps(4);
     assert_eq!(state(&window).messages.filter, "method:INVITE");
 }
+
+#[test]
+fn two_messages_are_compared_by_header() {
+    let mut window = window(&SampleBackend::filled());
+    window.key_press(Key::ArrowDown);
+    window.key_press(Key::ArrowDown);
+    window.run_steps(4);
+    click(&mut window, "INVITE 3 variables · 684 B, Customer to Bridge, 0 ms");
+    click(&mut window, "Compare…");
+    window.check_accessibility();
+    click(&mut window, "Compare with INVITE 3 variables · digest sbc-east, Customer → Bridge · +12 ms · this leg");
+    assert!(window.query_by_label("1 removed · 26 the same").is_some());
+    assert!(window.query_by_label_contains("removed Authorization: Digest username=\"sbc-east\"").is_some());
+    assert!(window.query_by_label_contains("same Via").is_none());
+    click(&mut window, "Show all");
+    assert!(window.query_by_label_contains("same Via").is_some());
+    click(&mut window, "NOTIFY SIP/2.0 100 Trying, Customer to Bridge, +61.86 s");
+    assert!(window.query_by_label_contains("changed CSeq: 1 INVITE → 2 NOTIFY").is_some(), "another message, the same pin");
+    window.check_accessibility();
+    click(&mut window, "Unpin");
+    assert!(window.query_by_label("Pin this message").is_some());
+    click(&mut window, "Headers");
+    click(&mut window, "Raw");
+}

@@ -92,6 +92,11 @@ impl MessageView {
         first(&self.headers, name, compact)
     }
 
+    /// The place of that header.
+    pub fn position(&self, name: &str, compact: &str) -> Option<usize> {
+        self.headers.iter().position(|(n, _)| n.eq_ignore_ascii_case(name) || n.eq_ignore_ascii_case(compact))
+    }
+
     /// The status that a NOTIFY of a transfer tells: the start line of its sipfrag (RFC 3515 §2.4.5).
     pub fn sipfrag(&self) -> Option<&str> {
         let notify = matches!(&self.kind, Kind::Request(method) if method == "NOTIFY");

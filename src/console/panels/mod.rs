@@ -2,6 +2,7 @@
 
 pub mod call_header;
 pub mod calls;
+pub mod compare;
 pub mod context;
 pub mod findings;
 pub mod frame;

@@ -32,6 +32,7 @@ pub enum Icon {
     Messages,
     Follow,
     Pause,
+    Pin,
 }
 
 impl Icon {
@@ -62,6 +63,7 @@ impl Icon {
             Self::History => '\u{e1f5}',
             Self::Rows | Self::Messages => '\u{e106}',
             Self::Follow => '\u{e042}',
+            Self::Pin => '\u{e345}',
             Self::Pause => '\u{e12e}',
         }
     }

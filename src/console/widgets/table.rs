@@ -94,7 +94,7 @@ impl Table<'_> {
         let output = area.show_rows(ui, Space::ROW, rows, |ui, range| {
             for index in range {
                 let row = row(index);
-                let response = self.row(ui, index, &row, &widths);
+                let response = self.row(ui, index, &row, &widths, false);
                 if response.clicked() {
                     answer.clicked = Some(index);
                 }
@@ -146,7 +146,7 @@ impl Table<'_> {
         }
     }
 
-    fn row(&self, ui: &mut Ui, index: usize, row: &TableRow, widths: &[f32]) -> Response {
+    fn row(&self, ui: &mut Ui, index: usize, row: &TableRow, widths: &[f32], marked: bool) -> Response {
         let tokens = Tokens::of(ui);
         let (rect, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), Space::ROW), Sense::hover());
         // Clickable, but no stop of the Tab key: the arrows move in a table.
@@ -158,6 +158,8 @@ impl Table<'_> {
                 let bar = Rect::from_min_size(rect.min, Vec2::new(2.0, rect.height()));
                 ui.painter().rect_filled(bar, 0.0, tokens.accent);
             }
+        } else if marked {
+            ui.painter().rect_filled(rect, 0.0, tokens.selected);
         } else if response.hovered() {
             ui.painter().rect_filled(rect, 0.0, tokens.raised);
         }
@@ -248,13 +250,22 @@ const GAP: f32 = 10.0;
 
 /// A small table without scrolling of its own, for a few rows within a panel.
 pub fn small_table(ui: &mut Ui, id: &str, columns: &[Column], rows: &[TableRow]) {
+    small_table_marked(ui, id, columns, rows, |_| false);
+}
+
+/// The same with some rows marked; tells over which row the pointer is.
+pub fn small_table_marked(ui: &mut Ui, id: &str, columns: &[Column], rows: &[TableRow], marked: impl Fn(usize) -> bool) -> Option<usize> {
+    let mut hovered = None;
     let table = Table { id, columns, reveal: None, active: false };
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing = Vec2::ZERO;
         let widths = table.widths(ui.available_width());
         table.header(ui, &widths);
         for (index, row) in rows.iter().enumerate() {
-            table.row(ui, index, row, &widths);
+            if table.row(ui, index, row, &widths, marked(index)).contains_pointer() {
+                hovered = Some(index);
+            }
         }
     });
+    hovered
 }

@@ -1,7 +1,8 @@
 //! A message decoded: its context and payload first, then who, where and what else.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
+use super::raw::{colours, is_ours};
 use crate::{
     console::{
         panels::{
@@ -32,8 +33,21 @@ pub struct MessageData {
     pub sound: Vec<KeyValue>,
     pub findings: Vec<FindingCard>,
     pub headers: Vec<KeyValue>,
-    /// The whole text, cut where its colour changes.
-    pub raw: Vec<(String, Tone)>,
+    /// The whole text.
+    pub text: Arc<str>,
+    /// Where in it its colour changes.
+    pub raw: Vec<(Range<usize>, Tone)>,
+    /// Where the payload's value begins in it.
+    pub payload_at: usize,
+    payload_spans: Vec<Range<usize>>,
+}
+
+impl MessageData {
+    /// Stretches of the text that rows stand for, the narrowest first.
+    pub fn spans(&self) -> impl Iterator<Item = &Range<usize>> {
+        let rows = [&self.context, &self.facts, &self.sound, &self.headers].into_iter().flatten();
+        self.payload_spans.iter().chain(rows.filter_map(|row| row.span.as_ref()))
+    }
 }
 
 /// `index` is the message's place among the call's messages, where it has one and that is known.
@@ -47,29 +61,43 @@ pub fn message(call: Option<&CallRecord>, view: &MessageView, index: Option<usiz
         Kind::Response { .. } => (view.title.to_string(), Tone::Wrong),
         Kind::Other => ("Not SIP".to_owned(), Tone::Wrong),
     };
-    let ours = |name: &str| name.len() > 5 && (starts(name, "X-GA-") || starts(name, "X-ASAPP-"));
-    let context = view.headers.iter().filter(|(name, _)| ours(name)).map(|(name, value)| KeyValue::wire(name, value).tone(Tone::Accent));
+    let rows = || view.headers.iter().zip(&view.spans).map(|((name, value), span)| header(name, value, span));
+    let payload = payload_of(call, view).as_deref().map(payload);
+    let payload_at = payload_at(view).unwrap_or_default();
+    let payload_spans: Vec<Range<usize>> = match &payload {
+        Some(payload) if payload_at > 0 => payload.spans.iter().map(|s| s.start + payload_at..s.end + payload_at).collect(),
+        _ => Vec::new(),
+    };
+    let tones = payload.iter().flat_map(|p| p.raw.iter()).map(|(_, tone)| *tone).filter(|tone| *tone != Tone::Faint);
+    let coloured: Vec<_> = payload_spans.iter().cloned().zip(tones).collect();
     MessageData {
         title,
         tone,
         route: route(call, view),
         wire: format!("{} · {} B", view.transport.via(), grouped(view.size as u64)),
-        payload: payload_of(call, view).as_deref().map(payload),
-        context: context.collect(),
+        payload,
+        context: rows().filter(|row| row.tone == Tone::Accent).collect(),
         facts: facts(view),
-        sound: sound(&view.body),
+        sound: sound(view),
         findings: call.zip(index.and_then(|i| u32::try_from(i).ok())).map(|(call, i)| findings::of_message(call, i)).unwrap_or_default(),
-        headers: view.headers.iter().map(|(name, value)| header(name, value, ours(name))).collect(),
-        raw: raw(view),
+        headers: rows().collect(),
+        raw: colours(view, &coloured),
+        text: view.raw.as_str().into(),
+        payload_at,
+        payload_spans,
     }
 }
 
-fn starts(name: &str, prefix: &str) -> bool {
-    name.get(..prefix.len()).is_some_and(|s| s.eq_ignore_ascii_case(prefix))
+/// Where the value of Refer-To begins in the text.
+fn payload_at(view: &MessageView) -> Option<usize> {
+    let index = view.position("Refer-To", "r")?;
+    let (_, value) = view.headers.get(index)?;
+    let span = view.spans.get(index)?.clone();
+    Some(span.start + view.raw.get(span)?.find(value.as_str())?)
 }
 
-fn header(name: &str, value: &str, ours: bool) -> KeyValue {
-    KeyValue::wire(name, value).tone(if ours { Tone::Accent } else { Tone::Plain })
+fn header(name: &str, value: &str, span: &Range<usize>) -> KeyValue {
+    KeyValue::wire(name, value).tone(if is_ours(name) { Tone::Accent } else { Tone::Plain }).at(Some(span.clone()))
 }
 
 fn role_of(call: Option<&CallRecord>, view: &MessageView) -> Option<LegRole> {
@@ -85,7 +113,8 @@ fn leg_of(call: Option<&CallRecord>, view: &MessageView) -> Leg {
     }
 }
 
-fn route(call: Option<&CallRecord>, view: &MessageView) -> String {
+/// `Bridge → Customer`; by addresses where it belongs to no call.
+pub fn route(call: Option<&CallRecord>, view: &MessageView) -> String {
     let test_call = call.is_some_and(|call| call.test_call);
     let here = if test_call { "Test caller" } else { "Bridge" };
     let there = match role_of(call, view) {
@@ -148,7 +177,10 @@ fn facts(view: &MessageView) -> Vec<KeyValue> {
         facts.push(KeyValue::new("Retransmission", "the same bytes crossed the wire before").tone(Tone::Warn));
     }
     facts.extend(view.sipfrag().map(|status| KeyValue::wire("Return call", status).tone(Tone::Of(Leg::Return))));
-    facts.extend(wanted.iter().filter_map(|(name, compact)| view.header(name, compact).map(|value| KeyValue::wire(*name, value))));
+    facts.extend(wanted.iter().filter_map(|(name, compact)| {
+        let index = view.position(name, compact)?;
+        Some(KeyValue::wire(*name, &view.headers.get(index)?.1).at(view.spans.get(index).cloned()))
+    }));
     facts.push(KeyValue::wire("From address", source(view)));
     facts.push(KeyValue::wire("To address", target(view)));
     facts
@@ -163,9 +195,15 @@ fn target(view: &MessageView) -> String {
 }
 
 /// The lines of an SDP that tell where sound goes and as what.
-fn sound(body: &str) -> Vec<KeyValue> {
-    let lines = body.lines().filter_map(|line| {
-        let (kind, value) = line.split_once('=')?;
+fn sound(view: &MessageView) -> Vec<KeyValue> {
+    if !view.body.starts_with("v=0") {
+        return Vec::new();
+    }
+    let mut at = view.raw.len() - view.body.len();
+    let lines = view.body.split_inclusive('\n').filter_map(|line| {
+        let span = at..at + line.trim_end().len();
+        at += line.len();
+        let (kind, value) = line.trim_end().split_once('=')?;
         let name = match kind {
             "c" => "Address",
             "m" => "Media",
@@ -174,25 +212,7 @@ fn sound(body: &str) -> Vec<KeyValue> {
             "a" if value.starts_with("ptime:") => "Packet time",
             _ => return None,
         };
-        Some(KeyValue::wire(name, value))
+        Some(KeyValue::wire(name, value).at(Some(span)))
     });
-    if body.starts_with("v=0") { lines.collect() } else { Vec::new() }
-}
-
-fn raw(view: &MessageView) -> Vec<(String, Tone)> {
-    let head_end = view.raw.find("\n\n").unwrap_or(view.raw.len());
-    let (head, body) = view.raw.split_at(head_end);
-    let mut pieces: Vec<(String, Tone)> = Vec::new();
-    for (index, line) in head.lines().enumerate() {
-        let tone = match index {
-            0 => Tone::Of(Leg::Customer),
-            _ if starts(line, "X-GA-") || starts(line, "X-ASAPP-") => Tone::Accent,
-            _ => Tone::Soft,
-        };
-        pieces.push((format!("{line}\n"), tone));
-    }
-    if !body.is_empty() {
-        pieces.push((body.trim_end().to_owned(), Tone::Faint));
-    }
-    pieces
+    lines.collect()
 }

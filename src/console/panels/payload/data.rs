@@ -1,11 +1,14 @@
 //! The return payload variable by variable: cost, what was dropped, and what would make it fit.
 
+use std::ops::Range;
+
 use crate::{
     console::{
         text::{count, grouped},
         theme::{Leg, Tone},
         widgets::{Cell, Column, Segment, TableRow},
     },
+    contract::payload::decode,
     model::{Payload, PayloadItem, PayloadPart},
 };
 
@@ -15,6 +18,13 @@ pub const COLUMNS: [Column; 5] = [
     Column::growing("Variable", 90.0, 1.0),
     Column::growing("Value", 90.0, 2.0),
     Column::fixed("Chars", 56.0).right(),
+];
+
+pub const STEP_COLUMNS: [Column; 4] = [
+    Column::growing("URI header as written", 140.0, 1.6),
+    Column::growing("Name", 110.0, 1.0),
+    Column::growing("Value, unescaped once", 110.0, 1.3),
+    Column::fixed("Escapes", 60.0).right(),
 ];
 
 #[derive(Debug, Clone, PartialEq)]
@@ -30,12 +40,20 @@ pub struct PayloadData {
     pub advice: Option<Advice>,
     /// The whole value as sent, cut where its colour changes.
     pub raw: Vec<(String, Tone)>,
+    /// Where each kept row stands in it.
+    pub spans: Vec<Range<usize>>,
+    /// Whom the new call goes to: the URI without its headers.
+    pub target: String,
+    /// Each URI header as written and as it is meant, in the order of `spans`.
+    pub steps: Vec<TableRow>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advice {
     pub title: String,
     pub cure: String,
+    /// What else would help, and what the others need.
+    pub more: Vec<String>,
 }
 
 pub fn payload(payload: &Payload) -> PayloadData {
@@ -83,6 +101,9 @@ pub fn payload(payload: &Payload) -> PayloadData {
         rows: kept.chain(dropped).collect(),
         advice: advice(payload),
         raw: raw(payload),
+        spans: payload.items.iter().map(|item| item.start..item.end).collect(),
+        target: decode(&payload.refer_to).target,
+        steps: payload.items.iter().map(|item| step(payload, item)).collect(),
     }
 }
 
@@ -119,6 +140,35 @@ fn split(parameter: &str, part: PayloadPart) -> (String, String) {
     (format!("{prefix}*"), parameter.strip_prefix(prefix).unwrap_or(parameter).to_owned())
 }
 
+/// One URI header: as written between `?` and `&`, and unescaped.
+fn step(payload: &Payload, item: &PayloadItem) -> TableRow {
+    let written = payload.refer_to.get(item.start..item.end).unwrap_or_default();
+    let escapes = escapes(payload, item);
+    let cost = if escapes == 0 { String::new() } else { format!("+{}", 2 * escapes) };
+    TableRow {
+        name: format!("{written} means {}: {}", item.parameter, item.value),
+        cells: vec![
+            Cell::Wire(written.to_owned(), tone_of_name(item.part)),
+            Cell::Wire(item.parameter.clone(), Tone::Soft),
+            Cell::Wire(item.value.clone(), Tone::Plain),
+            Cell::Wire(cost, Tone::Warn),
+        ],
+        chosen: false,
+    }
+}
+
+/// Characters that take three.
+fn escapes(payload: &Payload, item: &PayloadItem) -> usize {
+    payload.refer_to.get(item.start..item.end).unwrap_or_default().matches('%').count()
+}
+
+fn tone_of_name(part: PayloadPart) -> Tone {
+    match part {
+        PayloadPart::Transfer | PayloadPart::Reference => tone(part),
+        PayloadPart::ConversationId | PayloadPart::Outcome => Tone::Plain,
+    }
+}
+
 fn tone(part: PayloadPart) -> Tone {
     match part {
         PayloadPart::ConversationId | PayloadPart::Outcome => Tone::Faint,
@@ -141,7 +191,17 @@ fn advice(payload: &Payload) -> Option<Advice> {
         }
         None => format!("{wanted} alone needs {} more than are left", count(need, "character", "characters")),
     };
-    Some(Advice { title: format!("{dropped} dropped at the {}-character limit", grouped(payload.limit as u64)), cure })
+    let own = first.cost.saturating_sub(first.parameter.len() + 2);
+    let mut more = Vec::new();
+    more.extend((own > need).then(|| format!("Or {wanted} itself by as much")));
+    let escapes: usize = payload.items.iter().map(|i| escapes(payload, i)).sum();
+    let spent = count(escapes, "character is", "characters are");
+    more.extend((escapes > 0).then(|| format!("{spent} escaped and cost three instead of one: a space, a comma, a letter with an accent")));
+    more.extend(payload.dropped.iter().skip(1).map(|d| {
+        let (_, name) = split(&d.parameter, d.part);
+        format!("{name} comes after it and needs {}", count(d.cost, "character", "characters"))
+    }));
+    Some(Advice { more, title: format!("{dropped} dropped at the {}-character limit", grouped(payload.limit as u64)), cure })
 }
 
 fn raw(payload: &Payload) -> Vec<(String, Tone)> {
