@@ -39,6 +39,7 @@ pub fn compare_ui(ui: &mut Ui, view: &CompareView<'_>, actions: &mut Vec<Action>
 /// Nothing to compare yet: what would be good, and how to choose freely.
 fn choose_ui(ui: &mut Ui, view: &CompareView<'_>, is_pinned: bool, actions: &mut Vec<Action>) {
     let tokens = Tokens::of(ui);
+    ui.spacing_mut().item_spacing.y = Space::S;
     if is_pinned {
         ui.label(RichText::new("This message is pinned. Choose another one, in the ladder or in Messages").color(tokens.text_soft));
         action_button(ui, Action::Compare(Act::Unpin), Look::Plain, None, actions);

@@ -9,7 +9,7 @@ use super::data::MessageData;
 use crate::console::{
     action::Action,
     panels::padded,
-    theme::{self, Tokens},
+    theme::{self, Space, Tokens},
     widgets::{Marks, caption},
 };
 
@@ -18,6 +18,7 @@ pub fn wire_ui(ui: &mut Ui, data: &MessageData, marks: &mut Marks) {
     ScrollArea::vertical().id_salt("wire").auto_shrink([false, false]).show(ui, |ui| {
         padded(ui, |ui| {
             caption(ui, "On the wire");
+            ui.add_space(Space::XS);
             let tokens = Tokens::of(ui);
             let now = marks.now();
             let (pos, galley, response) =
