@@ -136,6 +136,11 @@ impl Admission {
         if let Some(peer) = required.and_then(|index| self.peers.get(index)) {
             return format!("{source} is in the networks of peer {}, but its policy is both and it has no users", peer.name);
         }
+        self.nearest_network(source)
+    }
+
+    /// That no network holds the address, and which one came nearest.
+    pub fn nearest_network(&self, source: IpAddr) -> String {
         let nearest = self
             .peers
             .iter()

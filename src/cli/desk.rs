@@ -21,7 +21,7 @@ use crate::{
 /// Reads the store on a thread of its own, and only while the window asks.
 pub struct Desk {
     store: StoreHandle,
-    pools: Vec<NumberRange>,
+    pools: Arc<ArcSwap<Vec<NumberRange>>>,
     view: Arc<ArcSwap<TransfersView>>,
     asked: Arc<AtomicBool>,
     creates: mpsc::Sender<Create>,
@@ -46,7 +46,7 @@ impl Desk {
         let (creates, wanted) = mpsc::channel(CREATES);
         let desk = Self {
             store: store.clone(),
-            pools: api.numbers.clone(),
+            pools: Arc::new(ArcSwap::from_pointee(api.numbers.clone())),
             view: Arc::new(ArcSwap::from_pointee(empty)),
             asked: Arc::new(AtomicBool::new(true)),
             creates,
@@ -55,6 +55,13 @@ impl Desk {
         let worker = Worker { store, pools: desk.pools.clone(), view: desk.view.clone(), asked: desk.asked.clone() };
         std::thread::Builder::new().name("handback-desk".to_owned()).spawn(move || runtime.block_on(worker.run(wanted)))?;
         Ok(desk)
+    }
+
+    /// Other numbers from now on; and the first key's id, for examples.
+    pub fn apply(&self, api: &Api) {
+        self.pools.store(Arc::new(api.numbers.clone()));
+        let key_id = api.keys.first().map(|key| key.id.clone()).unwrap_or_default();
+        self.view.rcu(|view| TransfersView { key_id: key_id.clone(), ..(**view).clone() });
     }
 }
 
@@ -65,7 +72,7 @@ impl TransferDesk for Desk {
     }
 
     fn judge(&self, body: &str) -> ApiAnswer {
-        let judged = new_transfer::read(body.as_bytes(), &self.pools)
+        let judged = new_transfer::read(body.as_bytes(), &self.pools.load())
             .and_then(|new| self.store.check(&new).map(|()| new.id.clone()).map_err(|refusal| refusal.fault(new.target.country())));
         answer(judged)
     }
@@ -121,7 +128,7 @@ fn look_up(store: &StoreHandle, ask: PastAsk) -> Result<PastAnswer, ReadFault> {
 
 struct Worker {
     store: StoreHandle,
-    pools: Vec<NumberRange>,
+    pools: Arc<ArcSwap<Vec<NumberRange>>>,
     view: Arc<ArcSwap<TransfersView>>,
     asked: Arc<AtomicBool>,
 }
@@ -150,7 +157,7 @@ impl Worker {
     }
 
     async fn create(&self, create: Create) {
-        let made = match new_transfer::read(create.body.as_bytes(), &self.pools) {
+        let made = match new_transfer::read(create.body.as_bytes(), &self.pools.load()) {
             Ok(new) => {
                 let country = new.target.country().to_owned();
                 self.store.create(new).await.map(|made| made.id).map_err(|refusal| refusal.fault(&country))

@@ -9,6 +9,8 @@ mod desk;
 pub mod encode;
 mod placed;
 pub mod serve;
+#[cfg(feature = "console")]
+mod settings;
 mod told;
 mod values;
 #[cfg(feature = "console")]

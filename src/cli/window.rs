@@ -1,16 +1,24 @@
 //! `handback` alone: the console, with the engine inside it.
 
-use std::{env, path::Path, process::ExitCode, sync::Arc};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
-use super::desk::{Desk, PastCalls};
+use super::{
+    desk::{Desk, PastCalls},
+    settings::SettingsThread,
+};
 use crate::{
-    config,
+    config::{self, desk::Apply},
     console::{self, Facts, Live, Options, TransferDesk},
     model::{
         TransportName,
         settings::{Agent, Settings},
     },
-    start::{self, Running},
+    start::{self, Reloader, Running},
 };
 
 /// Opens the window. With no settings file the demo's settings serve.
@@ -34,7 +42,8 @@ pub fn run(path: Option<&Path>) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match show(settings) {
+    let file = path.map(Path::to_owned).or_else(config::default_path);
+    match show(settings, file) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("handback: {why}");
@@ -43,22 +52,46 @@ pub fn run(path: Option<&Path>) -> ExitCode {
     }
 }
 
-fn show(settings: Settings) -> Result<(), String> {
+fn show(settings: Settings, file: Option<PathBuf>) -> Result<(), String> {
     let mut facts = facts(&settings);
     let api = settings.api.clone();
     let running = start::start(settings).map_err(|fault| fault.to_string())?;
     complete(&mut facts, &running);
     let store = running.store.handle();
     let desk = api.zip(running.api.as_ref()).map(|(api, served)| Desk::start(&api, served.address(), store.clone())).transpose();
-    let desk = desk.map_err(|why| why.to_string())?.map(|desk| Arc::new(desk) as Arc<dyn TransferDesk>);
-    let archive = PastCalls::start(store).map_err(|why| why.to_string())?;
-    let live = Live::new(running.engine.clone(), facts, desk, Some(Arc::new(archive)));
-    let shown = console::run(Arc::new(live), Options { remember_in: console::remembered::folder(), ..Options::default() });
+    let desk = desk.map_err(|why| why.to_string())?.map(Arc::new);
+    let archive = PastCalls::start(store.clone()).map_err(|why| why.to_string())?;
+    let shown_desk = desk.clone().map(|desk| desk as Arc<dyn TransferDesk>);
+    let live = Arc::new(Live::new(running.engine.clone(), facts, shown_desk, Some(Arc::new(archive))));
+    let apply = apply(running.reloader.clone(), &live, desk);
+    live.keep_settings(SettingsThread::start(file, apply, store).map_err(|why| why.to_string())?);
+    let shown = console::run(live, Options { remember_in: console::remembered::folder(), ..Options::default() });
     // The window is gone: nobody is left to wait for calls.
     running.engine.stop();
     running.engine.stop();
     running.engine.wait_ended();
     shown.map_err(|error| error.to_string())
+}
+
+/// Brings settings into force in the program, and in what the window says of it.
+fn apply(reloader: Arc<Reloader>, live: &Arc<Live>, desk: Option<Arc<Desk>>) -> Apply {
+    let live = Arc::downgrade(live);
+    Box::new(move |settings| {
+        let applied = reloader.apply(&settings)?;
+        let current = reloader.current();
+        if let (Some(desk), Some(api)) = (&desk, &current.api) {
+            desk.apply(api);
+        }
+        if let Some(live) = live.upgrade() {
+            live.set_facts(|known| {
+                let now = facts(&current);
+                // The program's own return point stays where it is.
+                let return_uri = if now.return_uri.is_empty() { std::mem::take(&mut known.return_uri) } else { now.return_uri };
+                (known.agent, known.return_method, known.return_uri) = (now.agent, now.return_method, return_uri);
+            });
+        }
+        Ok(applied)
+    })
 }
 
 /// What the settings say of themselves.

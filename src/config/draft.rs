@@ -2,7 +2,7 @@
 //!
 //! Values are named by the keys that faults name: `peers[0].return.uri`.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
@@ -134,6 +134,15 @@ impl Draft {
             }
             _ => {}
         }
+    }
+
+    /// Every value by its key, for comparing two drafts. Not for showing: secrets are among them.
+    pub fn leaves(&self) -> BTreeMap<String, String> {
+        let mut leaves = BTreeMap::new();
+        for (name, item) in self.document.as_table() {
+            collect_item(name, item, &mut leaves);
+        }
+        leaves
     }
 
     fn set(&mut self, key: &str, value: Value) {
@@ -364,6 +373,45 @@ fn forget_positions(table: &mut Table) {
             Item::Table(table) => forget_positions(table),
             Item::ArrayOfTables(tables) => tables.iter_mut().for_each(forget_positions),
             Item::None | Item::Value(_) => {}
+        }
+    }
+}
+
+fn collect_item(key: &str, item: &Item, leaves: &mut BTreeMap<String, String>) {
+    match item {
+        Item::None => {}
+        Item::Value(value) => collect_value(key, value, leaves),
+        Item::Table(table) => collect_table(key, table, leaves),
+        Item::ArrayOfTables(tables) => {
+            tables.iter().enumerate().for_each(|(index, table)| collect_table(&format!("{key}[{index}]"), table, leaves));
+        }
+    }
+}
+
+/// A table that is there counts, even an empty one: `[api]` alone serves the API.
+fn collect_table(key: &str, table: &Table, leaves: &mut BTreeMap<String, String>) {
+    leaves.insert(key.to_owned(), String::new());
+    for (name, item) in table {
+        collect_item(&format!("{key}.{name}"), item, leaves);
+    }
+}
+
+fn collect_value(key: &str, value: &Value, leaves: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Array(array) => {
+            leaves.insert(key.to_owned(), String::new());
+            array.iter().enumerate().for_each(|(index, value)| collect_value(&format!("{key}[{index}]"), value, leaves));
+        }
+        Value::InlineTable(table) => {
+            leaves.insert(key.to_owned(), String::new());
+            for (name, value) in table {
+                collect_value(&format!("{key}.{name}"), value, leaves);
+            }
+        }
+        other => {
+            let mut bare = other.clone();
+            bare.decor_mut().clear();
+            leaves.insert(key.to_owned(), bare.to_string());
         }
     }
 }

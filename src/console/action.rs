@@ -3,7 +3,7 @@
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::{
-    panels::{compare, ladder, messages},
+    panels::{compare, ladder, messages, settings},
     state::{CallTab, MessageTab, Place},
     theme::Icon,
 };
@@ -52,6 +52,7 @@ pub enum Action {
     CopyCurl(String),
     /// To the call of a call transfer.
     ShowCall(CallId),
+    Settings(settings::Act),
     SwitchTheme,
     DismissNotice,
 }
@@ -135,6 +136,8 @@ impl Action {
             Self::CopyCurl(_) => face("Copy as curl", "Fetch it from a shell", Some(Icon::Terminal), None),
             Self::ShowCall(_) => face("Show call", "To the call that came for it", Some(Icon::OpenCall), None),
             Self::RemoveVariable(_) => face("Remove", "Leave this variable out", Some(Icon::Close), None),
+            Self::Go(Place::Settings) => Face::new("Settings", "The settings file, and how this window looks").icon(Icon::Settings),
+            Self::Settings(act) => act.face(),
             Self::SwitchTheme => face("Switch theme", "Dark or light", Some(Icon::Sun), None),
             Self::DismissNotice => face("Dismiss", "Close this note", Some(Icon::Close), None),
         }

@@ -16,6 +16,7 @@ use super::{
     panels::{call_header, calls, context, findings, frame, ladder, media, message, payload, return_form, test_call, timeline},
     past::Past,
     remembered::{Keeper, Remembered},
+    settings::Looks,
     state::{CallTab, Notice, Place, State},
     theme::{self, Space, Tokens},
     widgets,
@@ -77,7 +78,8 @@ pub struct App {
     /// Kept for the next run by itself.
     pub(super) remembered: Remembered,
     keeper: Keeper,
-    facts: Facts,
+    pub(super) facts: Facts,
+    pub(super) settings_looks: Looks,
     pub(super) state: State,
     /// What the engine holds, and past calls that were read before it.
     pub(super) snapshot: Arc<Snapshot>,
@@ -127,6 +129,7 @@ impl App {
             remembered,
             keeper,
             facts,
+            settings_looks: Looks::default(),
             state: State { notice, ..State::default() },
             snapshot: Arc::default(),
             live: Arc::default(),
@@ -180,6 +183,7 @@ impl App {
             }
         }
         self.drain_transfers(ctx);
+        self.drain_settings(ctx);
         self.drain_messages(ctx);
         self.keep_list_still_unless_asked();
         calls::data::refresh(&mut self.state, &self.snapshot);
@@ -246,6 +250,7 @@ impl App {
             Place::Calls => self.calls_place_ui(ui, actions),
             Place::TestCall => self.test_call_place_ui(ui, actions),
             Place::Transfers => self.transfers_place_ui(ui, actions),
+            Place::Settings => self.settings_place_ui(ui, actions),
             Place::Messages => self.messages_place_ui(ui, actions),
         }
     }

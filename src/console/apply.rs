@@ -76,6 +76,7 @@ impl App {
                     self.state.form.variables.remove(index);
                 }
             }
+            Action::Settings(act) => self.apply_settings(ctx, act),
             Action::SwitchTheme => self.switch_theme(ctx),
             Action::DismissNotice => self.state.notice = None,
         }

@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::model::{
-    CallFilter, CallId, CallPage, CallPlace, CallTransfer, CapturedMessage, Command, CommandOutcome, LoggedMessage, PoolFigures, Snapshot,
+use crate::{
+    config::desk::{Answer, Ask},
+    model::{
+        CallFilter, CallId, CallPage, CallPlace, CallTransfer, CapturedMessage, Command, CommandOutcome, LoggedMessage, PoolFigures,
+        Snapshot,
+    },
 };
 
 /// What the console paints from and asks of. No method waits for more than a copy of pointers.
@@ -28,7 +32,7 @@ pub trait Backend: Send + Sync {
     /// as often as one likes.
     fn set_waker(&self, waker: Waker);
 
-    /// What does not change while the program runs.
+    /// What changes with the settings only.
     fn facts(&self) -> Facts;
 
     /// Asks about past calls; `None` where none are kept. The answer comes out of [`Backend::take_past`].
@@ -48,6 +52,12 @@ pub trait Backend: Send + Sync {
 
     /// The answers to creates that came since the last time.
     fn take_created(&self) -> Vec<(CommandTicket, ApiAnswer)>;
+
+    /// Asks about the settings file. The answers come out of [`Backend::take_settings`], in the order of asking.
+    fn ask_settings(&self, ask: Ask);
+
+    /// What was answered about the settings since the last time.
+    fn take_settings(&self) -> Vec<Answer>;
 }
 
 /// A question about past calls.
@@ -101,7 +111,7 @@ pub type Waker = Arc<dyn Fn() + Send + Sync>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CommandTicket(pub u64);
 
-/// What does not change while the program runs, as people read it.
+/// What changes with the settings only, as people read it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     /// Where the control API listens, for example `127.0.0.1:8081`.
@@ -127,4 +137,10 @@ pub trait TransferDesk: Send + Sync {
 
     /// Creates; `done` is called once, from any thread.
     fn create(&self, body: &str, done: Box<dyn FnOnce(ApiAnswer) + Send>);
+}
+
+/// The settings file behind the window. No method waits.
+pub trait SettingsKeeper: Send + Sync {
+    /// `done` is called once, from any thread, in the order of asking.
+    fn ask(&self, ask: Ask, done: Box<dyn FnOnce(Answer) + Send>);
 }

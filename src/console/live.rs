@@ -5,8 +5,11 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use super::backend::{ApiAnswer, Archive, Backend, CommandTicket, Facts, PastAnswer, PastAsk, TransferDesk, TransfersView, Waker};
+use super::backend::{
+    ApiAnswer, Archive, Backend, CommandTicket, Facts, PastAnswer, PastAsk, SettingsKeeper, TransferDesk, TransfersView, Waker,
+};
 use crate::{
+    config::desk,
     engine::{EngineHandle, Pending},
     model::{CallId, CapturedMessage, Command, CommandOutcome, LoggedMessage, Snapshot},
 };
@@ -14,13 +17,15 @@ use crate::{
 /// Hands commands to the engine and keeps their answers until the window takes them.
 pub struct Live {
     engine: EngineHandle,
-    facts: Facts,
+    facts: Mutex<Facts>,
     next: AtomicU64,
     waiting: Mutex<Vec<(CommandTicket, Answer)>>,
     desk: Option<Arc<dyn TransferDesk>>,
     created: Arc<Mutex<Vec<(CommandTicket, ApiAnswer)>>>,
     archive: Option<Arc<dyn Archive>>,
     past: Arc<Mutex<Vec<(CommandTicket, PastAnswer)>>>,
+    settings: OnceLock<Arc<dyn SettingsKeeper>>,
+    settled: Arc<Mutex<Vec<desk::Answer>>>,
     waker: Arc<OnceLock<Waker>>,
 }
 
@@ -34,19 +39,31 @@ impl Live {
     pub fn new(engine: EngineHandle, facts: Facts, desk: Option<Arc<dyn TransferDesk>>, archive: Option<Arc<dyn Archive>>) -> Self {
         Self {
             engine,
-            facts,
+            facts: Mutex::new(facts),
             next: AtomicU64::new(1),
             waiting: Mutex::default(),
             desk,
             created: Arc::default(),
             archive,
             past: Arc::default(),
+            settings: OnceLock::new(),
+            settled: Arc::default(),
             waker: Arc::default(),
         }
     }
 }
 
 impl Live {
+    /// Who keeps the settings file; once.
+    pub fn keep_settings(&self, keeper: Arc<dyn SettingsKeeper>) {
+        let _ = self.settings.set(keeper);
+    }
+
+    /// What the settings say of themselves now.
+    pub fn set_facts(&self, change: impl FnOnce(&mut Facts)) {
+        change(&mut lock(&self.facts));
+    }
+
     /// Puts an answer where the window finds it, and wakes the window.
     fn answering<T: Send + 'static>(
         &self,
@@ -106,7 +123,7 @@ impl Backend for Live {
     }
 
     fn facts(&self) -> Facts {
-        self.facts.clone()
+        lock(&self.facts).clone()
     }
 
     fn ask_past(&self, ask: PastAsk) -> Option<CommandTicket> {
@@ -140,6 +157,22 @@ impl Backend for Live {
 
     fn take_created(&self) -> Vec<(CommandTicket, ApiAnswer)> {
         std::mem::take(&mut lock(&self.created))
+    }
+
+    fn ask_settings(&self, ask: desk::Ask) {
+        let Some(keeper) = self.settings.get() else { return };
+        let (settled, waker) = (self.settled.clone(), self.waker.clone());
+        let done = move |answer| {
+            lock(&settled).push(answer);
+            if let Some(waker) = waker.get() {
+                waker();
+            }
+        };
+        keeper.ask(ask, Box::new(done));
+    }
+
+    fn take_settings(&self) -> Vec<desk::Answer> {
+        std::mem::take(&mut lock(&self.settled))
     }
 }
 

@@ -19,8 +19,13 @@ pub mod remembered;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
+mod sample_settings;
+#[cfg(test)]
 mod sample_transfers;
 mod search;
+mod settings;
+#[cfg(test)]
+mod settings_tests;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -32,5 +37,7 @@ mod wire_text;
 
 pub use action::Action;
 pub use app::{App, ConsoleError, Options, run};
-pub use backend::{ApiAnswer, Archive, Backend, CommandTicket, Facts, PastAnswer, PastAsk, TransferDesk, TransfersView, Waker};
+pub use backend::{
+    ApiAnswer, Archive, Backend, CommandTicket, Facts, PastAnswer, PastAsk, SettingsKeeper, TransferDesk, TransfersView, Waker,
+};
 pub use live::Live;

@@ -41,6 +41,7 @@ pub struct SampleBackend {
     archive: Mutex<Vec<CallRecord>>,
     past: Mutex<Vec<(CommandTicket, PastAnswer)>>,
     created: Mutex<Vec<(CommandTicket, ApiAnswer)>>,
+    pub settings: crate::console::sample_settings::SampleSettings,
 }
 
 impl SampleBackend {
@@ -71,6 +72,7 @@ impl SampleBackend {
             archive: Mutex::default(),
             past: Mutex::default(),
             created: Mutex::default(),
+            settings: crate::console::sample_settings::SampleSettings::default(),
         })
     }
 
@@ -203,6 +205,14 @@ impl Backend for SampleBackend {
 
     fn take_created(&self) -> Vec<(CommandTicket, ApiAnswer)> {
         std::mem::take(&mut lock(&self.created))
+    }
+
+    fn ask_settings(&self, ask: crate::config::desk::Ask) {
+        self.settings.ask(ask);
+    }
+
+    fn take_settings(&self) -> Vec<crate::config::desk::Answer> {
+        self.settings.take()
     }
 
     fn facts(&self) -> Facts {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::panels::{compare, ladder, messages, transfers::form::TransferForm};
+use super::panels::{compare, ladder, messages, settings, transfers::form::TransferForm};
 use crate::model::{AudioSource, CallId, OnReturn, Outcome, ReturnMethod, ReturnRequest, TestCall, TransportName, Variables};
 
 /// A place of the rail.
@@ -11,6 +11,7 @@ pub enum Place {
     Calls,
     TestCall,
     Transfers,
+    Settings,
     Messages,
 }
 
@@ -78,6 +79,7 @@ pub struct State {
     pub creating: bool,
     pub messages: messages::State,
     pub compare: compare::State,
+    pub settings: settings::State,
     /// What a command answered last, where it was refused.
     pub notice: Option<Notice>,
     pub dark: bool,
@@ -153,6 +155,7 @@ impl Default for State {
             creating: false,
             messages: messages::State::default(),
             compare: compare::State::default(),
+            settings: settings::State::default(),
             notice: None,
             dark: true,
         }

@@ -24,9 +24,9 @@ use crate::{
 };
 
 /// The window, opened in the first frame: it needs the context that the harness makes.
-type Window = Harness<'static, Option<App>>;
+pub(super) type Window = Harness<'static, Option<App>>;
 
-fn window(backend: &Arc<SampleBackend>) -> Window {
+pub(super) fn window(backend: &Arc<SampleBackend>) -> Window {
     let backend: Arc<dyn Backend> = backend.clone();
     let frame = move |ui: &mut Ui, app: &mut Option<App>| {
         let options = Options { zone: TimeZone::UTC, threads: false, ..Options::default() };
@@ -43,11 +43,11 @@ fn window(backend: &Arc<SampleBackend>) -> Window {
     harness
 }
 
-fn state(window: &Window) -> &State {
+pub(super) fn state(window: &Window) -> &State {
     &window.state().as_ref().expect("it is open").state
 }
 
-fn click(harness: &mut Window, name: &str) {
+pub(super) fn click(harness: &mut Window, name: &str) {
     harness.get_by_label(name).click();
     harness.run_steps(4);
 }

@@ -22,9 +22,9 @@ pub fn trial(settings: &Settings, caller: &Caller) -> Trial {
     let now = Clock::start().now();
     let peers: Arc<[Peer]> = settings.peers.clone().into();
     let mut door = Admission::new(now, &settings.sip.realm, peers.clone(), [0; 32]);
+    let mut steps = address_steps(&door, caller.source);
     let mut knock =
         |answers: &[Answer<'_>]| door.judge(now, Knock { method: "INVITE", request_uri: REQUEST_URI, source: caller.source, answers });
-    let mut steps = address_steps(&peers, caller.source);
     let first = knock(&[]);
     let Verdict::Challenged { www_authenticate, .. } = first else { return told(&peers, caller, first, steps) };
     steps.push((true, format!("It is asked for a password (401), realm {}", settings.sip.realm)));
@@ -50,9 +50,9 @@ fn answered(challenges: &[String], username: &str, password: &Secret, knock: &mu
 }
 
 /// What the networks say of the address, peer by peer as far as is looked.
-fn address_steps(peers: &[Peer], source: IpAddr) -> Vec<(bool, String)> {
+fn address_steps(door: &Admission, source: IpAddr) -> Vec<(bool, String)> {
     let address = source.to_canonical();
-    let holder = peers.iter().find_map(|peer| Some((peer, peer.networks.iter().find(|network| network.contains(&address))?)));
+    let holder = door.peers().iter().find_map(|peer| Some((peer, peer.networks.iter().find(|network| network.contains(&address))?)));
     match holder {
         Some((peer, network)) => {
             let needs = match peer.policy {
@@ -61,7 +61,7 @@ fn address_steps(peers: &[Peer], source: IpAddr) -> Vec<(bool, String)> {
             };
             vec![(true, format!("{source} is in {network} of peer {}", peer.name)), (true, format!("For peer {} {needs}", peer.name))]
         }
-        None => vec![(false, format!("{source} is in no peer's networks"))],
+        None => vec![(false, door.nearest_network(source))],
     }
 }
 

@@ -12,6 +12,7 @@ pub mod message;
 pub mod messages;
 pub mod payload;
 pub mod return_form;
+pub mod settings;
 pub mod test_call;
 pub mod timeline;
 pub mod transfers;

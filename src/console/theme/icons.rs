@@ -33,6 +33,10 @@ pub enum Icon {
     Follow,
     Pause,
     Pin,
+    Settings,
+    Save,
+    Up,
+    MoveDown,
 }
 
 impl Icon {
@@ -65,6 +69,10 @@ impl Icon {
             Self::Follow => '\u{e042}',
             Self::Pin => '\u{e345}',
             Self::Pause => '\u{e12e}',
+            Self::Settings => '\u{e154}',
+            Self::Save => '\u{e14d}',
+            Self::Up => '\u{e04a}',
+            Self::MoveDown => '\u{e042}',
         }
     }
 

@@ -28,6 +28,8 @@ pub fn rail_ui(ui: &mut Ui, place: Place, dark: bool, actions: &mut Vec<Action>)
         if response.on_hover_text(if dark { "Light theme" } else { "Dark theme" }).clicked() {
             actions.push(Action::SwitchTheme);
         }
+        ui.add_space(Space::XS);
+        place_ui(ui, Place::Settings, place == Place::Settings, actions);
     });
 }
 
