@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{control::Control, fault::Fault, history};
 use crate::{
-    export,
+    export::{self, picture::Theme},
     model::{CallId, CallRecord, Command, ReturnRequest, TestCall},
 };
 
@@ -38,6 +38,53 @@ pub(super) async fn ladder(State(control): State<Control>, Path(id): Path<String
     let record = record(&control, &id).await?;
     let text = export::ladder::text(&record, &history::messages(&control, record.id).await?);
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
+}
+
+/// `?theme=dark` or `light`, which is for documents and the default.
+#[derive(Deserialize)]
+pub(super) struct Drawn {
+    theme: Option<String>,
+}
+
+pub(super) async fn ladder_svg(
+    State(control): State<Control>,
+    Path(id): Path<String>,
+    Query(drawn): Query<Drawn>,
+) -> Result<Response, Fault> {
+    let theme = drawn.theme()?;
+    let record = record(&control, &id).await?;
+    let messages = history::messages(&control, record.id).await?;
+    let now = control.engine.snapshot_now().await.at;
+    let svg = off_the_loop(move || export::picture::svg(&record, &messages, now, theme)).await?;
+    Ok(([(header::CONTENT_TYPE, "image/svg+xml")], svg).into_response())
+}
+
+pub(super) async fn ladder_png(
+    State(control): State<Control>,
+    Path(id): Path<String>,
+    Query(drawn): Query<Drawn>,
+) -> Result<Response, Fault> {
+    let theme = drawn.theme()?;
+    let record = record(&control, &id).await?;
+    let messages = history::messages(&control, record.id).await?;
+    let now = control.engine.snapshot_now().await.at;
+    let png = off_the_loop(move || export::picture::png(&record, &messages, now, theme)).await?;
+    Ok(([(header::CONTENT_TYPE, "image/png")], png.map_err(|why| Fault::conflict(why.to_string()))?).into_response())
+}
+
+impl Drawn {
+    fn theme(&self) -> Result<Theme, Fault> {
+        match self.theme.as_deref() {
+            None | Some("light") => Ok(Theme::Light),
+            Some("dark") => Ok(Theme::Dark),
+            Some(other) => Err(Fault::bad_request(format!("theme is dark or light, not {other:?}"))),
+        }
+    }
+}
+
+/// Drawing and packing take tenths of a second, for which no other request should wait.
+pub(super) async fn off_the_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Fault::unavailable("This can't be made now".to_owned()))
 }
 
 pub(super) async fn capture(State(control): State<Control>, Path(id): Path<String>, Query(raw): Query<Raw>) -> Result<Response, Fault> {

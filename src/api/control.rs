@@ -99,6 +99,8 @@ fn router(control: Control) -> Router {
         .route("/v1/calls/{id}", get(calls::one))
         .route("/v1/calls/{id}/messages", get(calls::messages))
         .route("/v1/calls/{id}/ladder.txt", get(calls::ladder))
+        .route("/v1/calls/{id}/ladder.svg", get(calls::ladder_svg))
+        .route("/v1/calls/{id}/ladder.png", get(calls::ladder_png))
         .route("/v1/calls/{id}/capture.pcap", get(calls::capture))
         .route("/v1/calls/{id}/return", post(calls::start_return))
         .route("/v1/calls/{id}/hangup", post(calls::hang_up))

@@ -3,7 +3,7 @@
 //! Live and recent calls are the engine's; older ones are the store's. Both are asked with the same filter, and a call
 //! that both know is the engine's.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, ops::ControlFlow, sync::Arc};
 
 use axum::{
     Json,
@@ -13,10 +13,13 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{control::Control, fault::Fault};
+use super::{calls::off_the_loop, control::Control, fault::Fault};
 use crate::{
-    export,
-    model::{CallFilter, CallId, CallPlace, CallRecord, CapturedMessage, Timestamp},
+    export::{
+        self,
+        case::{Contents, Values},
+    },
+    model::{CallFilter, CallId, CallPlace, CallRecord, CapturedMessage, Timestamp, WholeCall},
     store::{HistoryQuery, StoreHandle},
 };
 
@@ -30,6 +33,9 @@ struct Asked {
     most: usize,
     format: Format,
     raw: bool,
+    /// Of a case: variables' values as they are, and the sound.
+    values: Values,
+    rtp: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -38,6 +44,7 @@ enum Format {
     Json,
     Csv,
     Pcap,
+    Case,
 }
 
 pub(super) async fn list(State(control): State<Control>, Query(pairs): Query<Vec<(String, String)>>) -> Result<Response, Fault> {
@@ -48,7 +55,7 @@ pub(super) async fn list(State(control): State<Control>, Query(pairs): Query<Vec
     Ok(Json(json!({ "at": snapshot.at, "seq": snapshot.seq, "calls": calls, "next": next })).into_response())
 }
 
-/// The same calls as one file: JSON with their messages, CSV, or one capture. Credentials are blanked unless `raw=true`.
+/// The same calls as one file: JSON with their messages, CSV, one capture, or a case. Credentials are blanked unless `raw=true`.
 pub(super) async fn export(State(control): State<Control>, Query(pairs): Query<Vec<(String, String)>>) -> Result<Response, Fault> {
     let asked = Asked::read(&pairs)?;
     let snapshot = control.engine.snapshot_now().await;
@@ -63,6 +70,7 @@ pub(super) async fn export(State(control): State<Control>, Query(pairs): Query<V
             }
             ("application/json", "json", serde_json::to_vec(&list).unwrap_or_default())
         }
+        Format::Case => ("application/zip", export::case::ENDING, case(&control, &calls, &asked, snapshot.at).await?),
         Format::Pcap => {
             let (mut all, mut packets) = (Vec::new(), Vec::new());
             for call in &calls {
@@ -79,6 +87,23 @@ pub(super) async fn export(State(control): State<Control>, Query(pairs): Query<V
     let link = next.map(|place| format!("<?before={place}>; rel=\"next\""));
     answer.headers_mut().extend(link.and_then(|link| HeaderValue::try_from(link).ok()).map(|value| (header::LINK, value)));
     Ok(answer)
+}
+
+/// The calls as one case file: values as tokens unless `values=as-is`, with sound where `rtp=true`.
+async fn case(control: &Control, calls: &[Arc<CallRecord>], asked: &Asked, made_at: Timestamp) -> Result<Vec<u8>, Fault> {
+    let (mut whole, mut sound) = (Vec::with_capacity(calls.len()), Vec::new());
+    for call in calls {
+        whole.push(WholeCall { record: call.clone(), messages: messages(control, call.id).await? });
+        if asked.rtp {
+            sound.push(control.engine.rtp(call.id).await);
+        }
+    }
+    let (values, rtp) = (asked.values, asked.rtp);
+    let written = off_the_loop(move || {
+        let contents = Contents { calls: &whole, rtp: rtp.then_some(sound.as_slice()), values, made_at };
+        export::case::write(&contents, |_| ControlFlow::Continue(()))
+    });
+    written.await?.map_err(|why| Fault::unavailable(why.to_string()))
 }
 
 /// One call, live, recent or past.
@@ -165,12 +190,21 @@ impl Asked {
                 }
                 "id" => return Err(Fault::bad_request(format!("at most {MOST} ids at once"))),
                 "raw" => asked.raw = value == "true",
+                "rtp" => asked.rtp = value == "true",
+                "values" => {
+                    asked.values = match value.as_str() {
+                        "tokens" => Values::Tokens,
+                        "as-is" => Values::AsIs,
+                        _ => return Err(Fault::bad_request(format!("values is tokens or as-is, not {value:?}"))),
+                    };
+                }
                 "format" => {
                     asked.format = match value.as_str() {
                         "json" => Format::Json,
                         "csv" => Format::Csv,
                         "pcap" => Format::Pcap,
-                        _ => return Err(Fault::bad_request(format!("format is json, csv or pcap, not {value:?}"))),
+                        "case" => Format::Case,
+                        _ => return Err(Fault::bad_request(format!("format is json, csv, pcap or case, not {value:?}"))),
                     };
                 }
                 _ => asked.filter.set(name, value, rfc3339).map_err(|why| Fault::bad_request(why.to_string()))?,

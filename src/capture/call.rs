@@ -14,20 +14,12 @@ use super::{
 };
 use crate::{
     findings,
-    model::{CallEvent, CallId, CallRecord, CapturedMessage, Direction, LegId, MediaFigures, TimedNote, Timestamp},
+    model::{CallEvent, CallId, CallRecord, CapturedMessage, Direction, LegId, MediaFigures, TimedNote, Timestamp, WholeCall},
     sip::message::Message,
 };
 
-/// A call, read.
-#[derive(Debug, Clone)]
-pub struct CapturedCall {
-    pub record: Arc<CallRecord>,
-    /// In order; their numbers are their places among all messages of the capture.
-    pub messages: Vec<CapturedMessage>,
-}
-
 /// Puts a call together. `over_at`: when the capture ends.
-pub(super) fn captured(legs: &Legs, joined: &Joined, all: &[Wired], media: &Media, over_at: Timestamp) -> CapturedCall {
+pub(super) fn captured(legs: &Legs, joined: &Joined, all: &[Wired], media: &Media, over_at: Timestamp) -> WholeCall {
     let parts = parties::parts(&legs.legs, joined);
     let order = in_order(legs, &parts);
     let messages = messages(legs, &parts, &order, all);
@@ -57,7 +49,7 @@ pub(super) fn captured(legs: &Legs, joined: &Joined, all: &[Wired], media: &Medi
     let cut: HashSet<u64> =
         messages.iter().filter(|message| all.get(message.number as usize).is_some_and(|wired| wired.cut)).map(|m| m.number).collect();
     record.findings = findings::of_capture(&record, &messages, |message| cut.contains(&message.number));
-    CapturedCall { record: Arc::new(record), messages }
+    WholeCall { record: Arc::new(record), messages }
 }
 
 /// Indices of all messages of the parts, with the part of each.
@@ -139,6 +131,7 @@ fn sound(record: &mut CallRecord, parts: &[Part], legs: &Legs, media: &Media) {
         record.apply(at, &digit);
     }
     record.timeline.sort_by_key(|note| note.at);
+    record.marks.sort_by_key(|mark| mark.at);
 }
 
 fn flows_of<'a>(legs: &'a Legs, part: &'a Part, media: &'a Media) -> impl Iterator<Item = (&'a Flow, bool)> {

@@ -31,7 +31,6 @@ mod tcp;
 #[cfg(test)]
 mod tests;
 
-pub use call::CapturedCall;
 pub use file::{ReadError, is_capture};
 pub use notes::Note;
 pub use packets::{Totals, Wired};

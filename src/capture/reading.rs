@@ -3,20 +3,20 @@
 use std::{io::Read, ops::ControlFlow};
 
 use super::{
-    call::{CapturedCall, captured},
+    call::captured,
     file::{File, Packet, ReadError},
     joining,
     legs::Legs,
     notes::Note,
     packets::{Sifter, Totals, Wired},
 };
-use crate::model::Timestamp;
+use crate::model::{Timestamp, WholeCall};
 
 /// What a capture holds.
 #[derive(Debug, Clone, Default)]
 pub struct Reading {
-    /// The oldest first.
-    pub calls: Vec<CapturedCall>,
+    /// The oldest first; a message's number is its place among all messages of the capture.
+    pub calls: Vec<WholeCall>,
     /// Messages of no call, such as OPTIONS and REGISTER, with their places among all messages.
     pub others: Vec<(usize, Wired)>,
     pub totals: Totals,

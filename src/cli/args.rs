@@ -28,7 +28,7 @@ pub enum CommandLine {
     Demo(DemoArgs),
     /// Place one test call, to this bridge or to any other SIP endpoint.
     Call(Box<CallArgs>),
-    /// Print what SIP messages, a Refer-To value or a capture say, with findings.
+    /// Print what SIP messages, a Refer-To value, a capture or a case file say, with findings.
     Decode(DecodeArgs),
     /// Print the Refer-To for an outcome and its variables, with its budget.
     Encode(EncodeArgs),
@@ -134,7 +134,7 @@ impl CallArgs {
 /// `handback decode`: exit 0; 1 with findings of severity error; 2 unreadable.
 #[derive(Debug, Args)]
 pub struct DecodeArgs {
-    /// SIP messages, a bare Refer-To value, a pcap or a pcapng; `-` or nothing reads standard input.
+    /// SIP messages, a bare Refer-To value, a pcap, a pcapng or a case file; `-` or nothing reads standard input.
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// Print JSON.

@@ -1,17 +1,17 @@
-//! `handback decode`: SIP messages, a bare Refer-To value, or a capture, told with findings.
+//! `handback decode`: SIP messages, a bare Refer-To value, a capture, or a case file, told with findings.
 //!
 //! Exit: 0; 1 with findings of severity error; 2 unreadable.
 
 use std::{
     fs,
-    io::{self, BufRead, BufReader, Write as _},
+    io::{self, BufRead, BufReader, Read as _, Write as _},
     ops::ControlFlow,
     path::Path,
     process::ExitCode,
 };
 
 use super::DecodeArgs;
-use crate::{capture, model::Severity};
+use crate::{capture, export::case, model::Severity};
 
 mod captured;
 mod report;
@@ -58,6 +58,11 @@ fn report(mut input: impl BufRead) -> Result<Report, String> {
         let reading = capture::read(input, |_| ControlFlow::Continue(())).map_err(|e| e.to_string())?;
         return Ok(Report::of_reading(reading));
     }
+    if case::is_case(input.fill_buf().map_err(|e| format!("the input can't be read: {e}"))?) {
+        let mut bytes = Vec::new();
+        input.take(LARGEST_CASE).read_to_end(&mut bytes).map_err(|e| format!("the input can't be read: {e}"))?;
+        return case::read(&bytes).map(Report::of_calls).map_err(|e| e.to_string());
+    }
     let mut bytes = Vec::new();
     input.read_to_end(&mut bytes).map_err(|e| format!("the input can't be read: {e}"))?;
     let messages = text::messages(&bytes);
@@ -65,9 +70,12 @@ fn report(mut input: impl BufRead) -> Result<Report, String> {
         return Ok(Report::of_messages(messages));
     }
     match text::refer_to_values(&bytes) {
-        values if values.is_empty() => Err("this is neither a SIP message, nor a Refer-To value, nor a capture".to_owned()),
+        values if values.is_empty() => {
+            Err("this is neither a SIP message, nor a Refer-To value, nor a capture, nor a case file".to_owned())
+        }
         values => Ok(Report::of_values(values)),
     }
 }
 
+const LARGEST_CASE: u64 = 1 << 30;
 const READ_AHEAD: usize = 1 << 20;

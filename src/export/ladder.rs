@@ -73,7 +73,7 @@ fn clipped(text: &str, width: usize) -> String {
 }
 
 /// 1214 → `1,214`
-fn thousands(number: usize) -> String {
+pub(super) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {

@@ -1,12 +1,12 @@
 //! A message as it crossed the wire, kept for the ladder.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CallId, LegId, Timestamp};
+use super::{CallId, CallRecord, LegId, Timestamp};
 
 /// One SIP message (or a datagram that is none), as its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,14 @@ pub struct CapturedMessage {
     pub retransmission: bool,
     /// The bytes that crossed the wire, not re-printed.
     pub bytes: Bytes,
+}
+
+/// A call with all of its messages: what is read from a file, and what is written to one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WholeCall {
+    pub record: Arc<CallRecord>,
+    /// In the order in which they crossed the wire.
+    pub messages: Vec<CapturedMessage>,
 }
 
 /// A message, and the call that it belongs to where it belongs to one.

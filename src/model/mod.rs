@@ -33,7 +33,7 @@ pub use event::{
 };
 pub use finding::{Finding, Severity};
 pub use ids::{CallId, LegId, Timestamp};
-pub use message::{CapturedMessage, Direction, LoggedMessage, RtpPacket, TransportName};
+pub use message::{CapturedMessage, Direction, LoggedMessage, RtpPacket, TransportName, WholeCall};
 pub use record::{CallRecord, CallState, LegRecord, ReturnRecord, SoundMark, SoundMarkKind, TimedNote};
 pub use snapshot::{Counters, Listener, Snapshot};
 pub use test_call::{AudioSource, OnReturn, TestCall, TestCallReport, TestCallStep};

@@ -46,3 +46,25 @@ fn decode(arguments: &[&str]) -> String {
 fn arrows(ladder: &str) -> Vec<&str> {
     ladder.lines().filter(|line| line.contains('▶') || line.contains('◀')).collect()
 }
+
+#[test]
+fn a_call_leaves_as_pictures_and_as_a_case_without_its_values() {
+    let bridge = Bridge::start(&format!("{LOOPBACK_BY_REFER}{AGENT_THAT_ENDS_AT_ONCE}"));
+    Sipp::caller("customer_takes_refer", bridge.udp).key("task", "billing").plays();
+    let call = bridge.only_call_when_over();
+    let id = call["id"].as_str().unwrap();
+    let svg = bridge.text(&format!("/v1/calls/{id}/ladder.svg?theme=dark"));
+    assert!(svg.starts_with("<svg ") && svg.contains(">REFER</tspan>"), "{svg}");
+    assert!(bridge.bytes(&format!("/v1/calls/{id}/ladder.png")).starts_with(b"\x89PNG"));
+
+    let ladder = bridge.text(&format!("/v1/calls/{id}/ladder.txt"));
+    let file = bridge.folder.path().join("calls.handback-case");
+    std::fs::write(&file, bridge.bytes(&format!("/v1/calls/export?format=case&id={id}"))).unwrap();
+    let json = decode(&[file.to_str().unwrap(), "--json"]);
+    assert!(!json.contains("4711") && !json.contains("schedule"), "values are tokens");
+    assert_eq!(arrows(&decode(&[file.to_str().unwrap()])).len(), arrows(&ladder).len());
+
+    std::fs::write(&file, bridge.bytes(&format!("/v1/calls/export?format=case&values=as-is&id={id}"))).unwrap();
+    assert_eq!(arrows(&decode(&[file.to_str().unwrap()])), arrows(&ladder));
+    assert!(decode(&[file.to_str().unwrap()]).contains("schedule callback"));
+}

@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 
 use super::report::{Report, Wired, read_contract};
 use crate::{
-    capture::{CapturedCall, Note, Reading, Totals},
+    capture::{Note, Reading, Totals},
     export::ladder::{self, Hop},
     findings::{self, Item, Seen},
-    model::{Direction, Finding, Party},
+    model::{Direction, Finding, Party, WholeCall},
     sip::message::Message,
 };
 
 /// What a capture holds besides its messages.
 pub struct Captured {
-    calls: Vec<CapturedCall>,
+    calls: Vec<WholeCall>,
     /// Places of the messages of no call.
     others: Vec<usize>,
     other_findings: Vec<Finding>,
@@ -24,6 +24,16 @@ pub struct Captured {
 }
 
 impl Report {
+    /// The calls of a case file, their messages numbered anew.
+    pub fn of_calls(mut calls: Vec<WholeCall>) -> Self {
+        let mut count = 0;
+        for message in calls.iter_mut().flat_map(|call| &mut call.messages) {
+            message.number = count;
+            count += 1;
+        }
+        Self::of_reading(Reading { calls, totals: Totals { messages: count, ..Totals::default() }, ..Reading::default() })
+    }
+
     pub fn of_reading(reading: Reading) -> Self {
         let mut places: Vec<(usize, Wired)> = Vec::new();
         for message in reading.calls.iter().flat_map(|call| &call.messages) {
@@ -69,7 +79,7 @@ impl Report {
 }
 
 /// The finding with its messages' places among all messages of the capture.
-fn among_all(finding: &Finding, call: &CapturedCall) -> Finding {
+fn among_all(finding: &Finding, call: &WholeCall) -> Finding {
     let place = |index: &u32| call.messages.get(*index as usize).and_then(|message| u32::try_from(message.number).ok());
     Finding { messages: finding.messages.iter().filter_map(place).collect(), ..finding.clone() }
 }
@@ -137,7 +147,7 @@ impl Captured {
 
     /// Each call with the places of its messages among all of them.
     pub fn calls_json(&self) -> Value {
-        let call = |call: &CapturedCall| {
+        let call = |call: &WholeCall| {
             let messages: Vec<u64> = call.messages.iter().map(|message| message.number).collect();
             json!({ "call": call.record, "messages": messages })
         };

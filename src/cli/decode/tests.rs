@@ -109,6 +109,23 @@ fn a_capture_over_udp_and_over_tcp_reads_as_a_ladder() {
 }
 
 #[test]
+fn a_case_file_reads_as_its_calls() {
+    use crate::{
+        export::case::{Contents, Values, write},
+        model::WholeCall,
+    };
+    let (record, messages) =
+        (crate::model::CallRecord::new(crate::model::CallId(7), Timestamp(1_790_000_000_000_000)), journey(TransportName::Udp));
+    let calls = [WholeCall { record: record.into(), messages }];
+    let contents = Contents { calls: &calls, rtp: None, values: Values::Tokens, made_at: Timestamp(0) };
+    let file = write(&contents, |_| std::ops::ControlFlow::Continue(())).expect("writes");
+    let report = report(&file[..]).expect("reads");
+    let text = report.as_text();
+    assert!(text.contains("REFER SYSTEM 1 variable") && text.contains("1 call, 3 SIP messages"), "{text}");
+    assert_eq!(report.as_json()["calls"][0]["messages"], serde_json::json!([0, 1, 2]));
+}
+
+#[test]
 fn the_rules_are_listed() {
     let text = report::rules(false);
     assert!(text.lines().any(|l| l.starts_with("ack-missing ") && l.contains("error") && l.ends_with("(RFC 3261 §13.3.1.4)")), "{text}");
