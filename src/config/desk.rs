@@ -8,7 +8,8 @@ use std::{
 use super::{
     Applied, Fault,
     demo::DEMO_TOML,
-    file::{SaveFault, SettingsFile, WhenChanged},
+    file::{SaveFault, SettingsFile, WhenChanged, write_secret},
+    keyring,
 };
 use crate::model::{
     Admission, CallId, Timestamp,
@@ -38,6 +39,11 @@ pub enum Ask {
         text: Text,
         when_changed: WhenChanged,
     },
+    /// Put a secret where the settings will name it.
+    Put {
+        place: Place,
+        secret: Secret,
+    },
     /// The admitted calls since then, as far as they are kept.
     Admitted {
         since: Timestamp,
@@ -63,6 +69,8 @@ pub enum Answer {
         applied: Applied,
     },
     NotSaved(NotSaved),
+    /// The secret is there.
+    Put,
     /// `more`: there are more than can be counted in a moment.
     Admitted {
         calls: Vec<AdmittedCall>,
@@ -70,6 +78,14 @@ pub enum Answer {
     },
     /// One sentence.
     Failed(String),
+}
+
+/// Where a secret is put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// As the settings name it: meant from their folder.
+    File(String),
+    Keyring(String),
 }
 
 /// A file's text, which may hold secrets: `Debug` shows none of it.
@@ -106,7 +122,8 @@ pub struct Caller {
 /// What the door says to a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trial {
-    pub passes: bool,
+    /// `None`: it can't be told.
+    pub passes: Option<bool>,
     /// `Admitted as peer SBC lab`
     pub verdict: String,
     /// What was looked at, in order; whether it spoke for the caller.
@@ -156,13 +173,17 @@ impl SettingsDesk {
             },
             Ask::Try { text, caller } => match self.check(&text) {
                 Ok((settings, _)) => Answer::Tried((self.trial)(&settings, &caller)),
-                Err(faults) => Answer::Tried(Trial {
-                    passes: false,
-                    verdict: "Cannot be told while the settings have a fault".to_owned(),
-                    steps: faults.iter().take(1).map(|fault| (false, format!("{}: {}", fault.key, fault.text))).collect(),
+                Err(_) => Answer::Tried(Trial {
+                    passes: None,
+                    verdict: "It can be told when the settings have no fault".to_owned(),
+                    steps: Vec::new(),
                 }),
             },
             Ask::Save { revision, text, when_changed } => self.save(revision, &text, when_changed),
+            Ask::Put { place, secret } => match self.put(&place, secret.reveal()) {
+                Ok(()) => Answer::Put,
+                Err(why) => Answer::Failed(format!("The secret is not kept: {why}")),
+            },
             Ask::Admitted { since } => match (self.admitted)(since) {
                 Ok((calls, more)) => Answer::Admitted { calls, more },
                 Err(why) => Answer::Failed(why),
@@ -208,6 +229,17 @@ impl SettingsDesk {
         }
     }
 
+    fn put(&self, place: &Place, secret: &str) -> Result<(), String> {
+        match place {
+            Place::Keyring(name) => keyring::write(name, secret),
+            Place::File(name) => {
+                let folder = self.path.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
+                let path = folder.join(name);
+                write_secret(&path, secret).map_err(|error| format!("{} can't be written: {error}", path.display()))
+            }
+        }
+    }
+
     fn check(&self, text: &Text) -> Result<(Settings, Vec<Fault>), Vec<Fault>> {
         super::check(self.path.as_deref().unwrap_or(Path::new("handback.toml")), &text.0)
     }
@@ -238,7 +270,7 @@ mod tests {
             kept.lock().expect("no panic").push(settings);
             Ok(Applied::default())
         };
-        let trial: Try = |_, _| Trial { passes: true, verdict: String::new(), steps: Vec::new() };
+        let trial: Try = |_, _| Trial { passes: Some(true), verdict: String::new(), steps: Vec::new() };
         (SettingsDesk::new(Some(path.to_owned()), Box::new(apply), trial, Box::new(|_| Ok((Vec::new(), false)))), applied)
     }
 
@@ -282,5 +314,16 @@ mod tests {
         let Answer::Opened(opened) = desk.answer(Ask::Open { unsaved: Some(mine()) }) else { panic!("it opens") };
         assert_eq!(opened.text.0, "# theirs\n");
         assert_eq!(std::fs::read_to_string(opened.aside.expect("kept")).expect("reads"), "# mine\n");
+    }
+
+    #[test]
+    fn a_secret_is_put_into_a_file_that_the_settings_then_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mut desk, _) = desk(&folder.path().join("handback.toml"));
+        let put = desk.answer(Ask::Put { place: Place::File("east.secret".to_owned()), secret: Secret::new("hush") });
+        assert_eq!(put, Answer::Put);
+        let text = "[[peers]]\nname = \"a\"\nusers = [{ username = \"u\", secret_file = \"east.secret\" }]\n";
+        let (settings, _) = desk.check(&Text(text.to_owned())).expect("no fault");
+        assert_eq!(settings.peers[0].users[0].secret.reveal(), "hush");
     }
 }

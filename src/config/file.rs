@@ -92,6 +92,14 @@ impl SettingsFile {
     }
 }
 
+/// Writes a secret into a file for its owner alone.
+///
+/// # Errors
+/// It can't be written; what was there stays.
+pub(super) fn write_secret(path: &Path, secret: &str) -> io::Result<()> {
+    write_at_once(path, &format!("{secret}\n"), OWNER_ALONE)
+}
+
 fn read(path: &Path) -> io::Result<Option<String>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),

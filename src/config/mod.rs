@@ -19,6 +19,7 @@ mod draft;
 mod edges;
 mod fault;
 mod file;
+mod keyring;
 mod media;
 mod peers;
 pub mod prompts;

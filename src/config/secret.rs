@@ -1,8 +1,8 @@
-//! A secret, from the one place that the file names: itself, an environment variable, or another file.
+//! A secret, from the one place that the file names: itself, an environment variable, another file, or the keyring.
 
 use std::fs;
 
-use super::{fault::Faults, table::Section};
+use super::{fault::Faults, keyring, table::Section};
 use crate::model::settings::Secret;
 
 /// Gives the value of an environment variable.
@@ -38,7 +38,7 @@ pub fn read(section: &mut Section<'_>, keys: Keys, environment: Environment<'_>,
             .map(|content| content.lines().next().unwrap_or_default().to_owned())
             .map_err(|error| format!("{} can't be read: {error}", path.display()))
     } else {
-        Err(format!("the system's keyring is not in this version: use {}, {} or {}", keys.plain, keys.env, keys.file))
+        keyring::read(text)
     };
     match secret {
         Ok(secret) if secret.is_empty() => entry.fault("names an empty secret", faults),

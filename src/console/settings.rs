@@ -18,9 +18,9 @@ use super::{
 use crate::{
     config::{
         Applied, Draft, WhenChanged,
-        desk::{Answer, Ask, NotSaved, Opened, Text},
+        desk::{Answer, Ask, NotSaved, Opened, Place as SecretPlace, Text},
     },
-    model::Timestamp,
+    model::{Timestamp, settings::Secret},
 };
 
 /// What is looked at while the place is open.
@@ -62,7 +62,8 @@ impl App {
     /// The draft is judged whenever it has changed.
     fn judge_settings(&mut self) {
         let Some(file) = &mut self.state.settings.file else { return };
-        if file.asked == file.revision {
+        // One question at a time: a keyring may take its time, and somebody may type fast.
+        if file.asked == file.revision || file.asked != file.judged {
             return;
         }
         file.asked = file.revision;
@@ -80,9 +81,10 @@ impl App {
             return;
         };
         let asked = (file.revision, caller);
-        if state.tried.as_ref() == Some(&asked) {
+        if state.trying || state.tried.as_ref() == Some(&asked) {
             return;
         }
+        state.trying = true;
         let ask = Ask::Try { text: Text(file.draft.text()), caller: asked.1.clone() };
         state.tried = Some(asked);
         self.ask_settings(ask);
@@ -103,11 +105,14 @@ impl App {
                 }
             }
             Answer::Judged { revision, faults, warnings } => {
-                if let Some(file) = state.file.as_mut().filter(|file| file.revision == revision) {
+                if let Some(file) = state.file.as_mut().filter(|file| file.asked == revision) {
                     (file.judged, file.faults, file.warnings) = (revision, faults, warnings);
                 }
             }
-            Answer::Tried(trial) => state.trial = state.tried.is_some().then_some(trial),
+            Answer::Tried(trial) => {
+                state.trying = false;
+                state.trial = state.tried.is_some().then_some(trial);
+            }
             Answer::Saved { revision, aside, applied } => {
                 state.saving = false;
                 if let Some(file) = &mut state.file {
@@ -144,6 +149,7 @@ impl App {
                     NotSaved::Failed(text) => self.state.notice = Some(Notice { text, wrong: true }),
                 }
             }
+            Answer::Put => {}
             Answer::Admitted { calls, more } => state.today = Some((calls, more)),
             Answer::Failed(text) => {
                 state.saving = false;
@@ -189,7 +195,12 @@ impl App {
             }
             Act::AskSecret(table) => {
                 let kept = if table.starts_with("api.keys") { Kept::Hash } else { Kept::Here };
-                self.state.settings.secret = Some(SecretEdit { table, kept, text: String::new() });
+                self.state.settings.secret = Some(SecretEdit { table, kept, text: String::new(), put: String::new() });
+            }
+            Act::SetSecret => {
+                let put = self.state.settings.secret.as_ref().and_then(what_to_put);
+                put.into_iter().for_each(|ask| self.ask_settings(ask));
+                edit_draft(&mut self.state.settings, Act::SetSecret);
             }
             Act::KeepSecret => self.state.settings.secret = None,
             Act::Save => self.save_settings(WhenChanged::Refuse),
@@ -302,6 +313,17 @@ fn set(draft: &mut Draft, key: &str, kind: Kind, text: &str) {
         Kind::Text => draft.set_text(key, text),
         Kind::Number => draft.set_number(key, text.trim()),
     }
+}
+
+/// A secret that is typed for another place goes there before the settings name it.
+fn what_to_put(secret: &SecretEdit) -> Option<Ask> {
+    let name = secret.text.trim().to_owned();
+    let place = match secret.kept {
+        Kept::File => SecretPlace::File(name),
+        Kept::Keyring => SecretPlace::Keyring(name),
+        Kept::Here | Kept::Hash | Kept::Environment => return None,
+    };
+    (!secret.put.is_empty()).then(|| Ask::Put { place, secret: Secret::new(secret.put.as_str()) })
 }
 
 fn set_secret(draft: &mut Draft, secret: &SecretEdit) {

@@ -30,13 +30,13 @@ pub fn trial(settings: &Settings, caller: &Caller) -> Trial {
     steps.push((true, format!("It is asked for a password (401), realm {}", settings.sip.realm)));
     let Some((username, password)) = &caller.credentials else {
         steps.push((false, "It has none to answer with".to_owned()));
-        return Trial { passes: false, verdict: "Refused: it is asked for a password and does not answer".to_owned(), steps };
+        return Trial { passes: Some(false), verdict: "Refused: it is asked for a password and does not answer".to_owned(), steps };
     };
     match answered(&www_authenticate, username, password, &mut knock) {
         Some(verdict) => told(&peers, caller, verdict, steps),
         None => {
             steps.push((false, "The challenge can't be answered".to_owned()));
-            Trial { passes: false, verdict: "Refused".to_owned(), steps }
+            Trial { passes: Some(false), verdict: "Refused".to_owned(), steps }
         }
     }
 }
@@ -80,12 +80,12 @@ fn told(peers: &[Peer], caller: &Caller, verdict: Verdict, mut steps: Vec<(bool,
             if let model::Admission::Digest { user, .. } | model::Admission::Both { user, .. } = &by {
                 steps.push((true, format!("The password of {user} is right")));
             }
-            Trial { passes: true, verdict: format!("Admitted as peer {}, {how}", name(peer)), steps }
+            Trial { passes: Some(true), verdict: format!("Admitted as peer {}, {how}", name(peer)), steps }
         }
         Verdict::Challenged { wrong, .. } => {
             let why = wrong.unwrap_or_else(|| "The answer is for another realm".to_owned());
             steps.push((false, why));
-            Trial { passes: false, verdict: "Refused with 401: the password does not let it in".to_owned(), steps }
+            Trial { passes: Some(false), verdict: "Refused with 401: the password does not let it in".to_owned(), steps }
         }
         Verdict::Forbidden { why } => {
             // The step on the address says the same, without which rule came nearest.
@@ -94,7 +94,7 @@ fn told(peers: &[Peer], caller: &Caller, verdict: Verdict, mut steps: Vec<(bool,
             if caller.credentials.is_some() {
                 steps.push((false, "A refused address is not asked for a password, so its credentials do not count".to_owned()));
             }
-            Trial { passes: false, verdict: "Refused with 403".to_owned(), steps }
+            Trial { passes: Some(false), verdict: "Refused with 403".to_owned(), steps }
         }
     }
 }
@@ -129,7 +129,7 @@ users = [{ username = "west", secret = "also right" }]
         let (settings, _) = config::check(std::path::Path::new("h.toml"), settings).expect("no fault");
         let credentials = credentials.map(|(username, password)| (username.to_owned(), Secret::new(password)));
         let trial = trial(&settings, &Caller { source: source.parse().expect("an address"), credentials });
-        let mut text = format!("{} {}\n", if trial.passes { "passes:" } else { "stays out:" }, trial.verdict);
+        let mut text = format!("{} {}\n", if trial.passes == Some(true) { "passes:" } else { "stays out:" }, trial.verdict);
         for (good, step) in trial.steps {
             text.push_str(&format!("  {} {step}\n", if good { "+" } else { "-" }));
         }

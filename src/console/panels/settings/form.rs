@@ -2,7 +2,10 @@
 
 use std::cell::RefCell;
 
-use super::{act::Act, act::Kind, act::What};
+use super::{
+    act::{Act, Kind, What},
+    state::Page,
+};
 use crate::{
     config::{Draft, Fault, desk::Trial, needs_restart},
     console::{panels::payload::data::PayloadData, theme::Tone},
@@ -273,9 +276,9 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// Whether something is wrong at a key or below it.
-    pub fn is_faulty(&self, key: &str) -> bool {
-        self.faults.iter().any(|fault| is_at_or_below(&fault.key, key))
+    /// Whether something is wrong at a key or below it that this page is to show.
+    pub fn is_faulty(&self, key: &str, page: Page) -> bool {
+        self.faults.iter().any(|fault| is_at_or_below(&fault.key, key) && Page::of_key(&fault.key) == page)
     }
 
     /// What is wrong below `prefixes` and stands at no field: unknown keys, above all.
@@ -378,7 +381,7 @@ mod as_text {
                 Self::Sample => line("sample".to_owned()),
                 Self::Payload(payload) => line(payload.title.clone()),
                 Self::Caller { fault } => line(format!("caller {fault}")),
-                Self::Trial(trial) => line(format!("{} {}", trial.passes, trial.verdict)),
+                Self::Trial(trial) => line(format!("{:?} {}", trial.passes, trial.verdict)),
                 Self::Note(_, text) => line(format!("note: {text}")),
                 Self::Add(act) => line(format!("+ {}", act.face().label)),
             }

@@ -1,8 +1,8 @@
 //! What the rows are painted of: a field with what is said at it, a cell that becomes a field under the pointer, a switch.
 
 use eframe::egui::{
-    Align, Align2, CornerRadius, Frame, Layout, Margin, Pos2, Rect, Response, RichText, Role, Sense, Shape, Stroke, StrokeKind, TextEdit,
-    Ui, Vec2, WidgetInfo,
+    Align, Align2, CornerRadius, Frame, Id, Layout, Margin, Pos2, Rect, Response, RichText, Role, Sense, Shape, Stroke, StrokeKind,
+    TextEdit, Ui, Vec2, WidgetInfo,
 };
 
 use super::{
@@ -26,7 +26,7 @@ pub fn field_ui(ui: &mut Ui, field: &Field, width: f32, actions: &mut Vec<Action
         let unit = if field.unit.is_empty() { 0.0 } else { 10.0 + 7.0 * field.unit.len() as f32 };
         let margin = Margin { left: 9, right: 9 + unit as i8, top: 7, bottom: 7 };
         let edit = TextEdit::singleline(&mut text)
-            .id_salt(&field.key)
+            .id(id_of(&field.key))
             .font(theme::mono(12.0))
             .hint_text(RichText::new(&field.hint).font(theme::mono(12.0)).color(tokens.text_faint))
             .margin(margin)
@@ -105,7 +105,7 @@ impl CellEdit<'_> {
         let behind = ui.painter().add(Shape::Noop);
         let colour = if self.is_faulty { tokens.wrong } else { tokens.text };
         let edit = TextEdit::singleline(text)
-            .id_salt(self.id)
+            .id(id_of(self.id))
             .font(theme::mono(12.0))
             .text_color(colour)
             .hint_text(RichText::new(self.hint).font(theme::mono(12.0)).color(tokens.text_faint))
@@ -174,6 +174,11 @@ pub fn switch_ui(ui: &mut Ui, on: bool, label: &str, note: &str, told: &Told) ->
 pub fn sentence_ui(ui: &mut Ui, tone: Tone, text: &str) {
     let colour = Tokens::of(ui).tone(tone);
     ui.label(RichText::new(text).size(12.0).color(colour));
+}
+
+/// The same wherever the value is painted: rows come and go above a field in which somebody types.
+fn id_of(key: &str) -> Id {
+    Id::unique(("setting", key))
 }
 
 pub fn set(key: &str, kind: Kind, text: String) -> Action {

@@ -2,7 +2,7 @@
 
 use super::{
     form::{Card, Form, Row},
-    state::{Sample, State},
+    state::{Page, Sample, State},
     who::peer_rows,
 };
 use crate::{
@@ -22,7 +22,7 @@ pub fn cards(form: &Form<'_>, state: &State) -> (Vec<Card>, Vec<Card>) {
     let method = method(&form.value(&at("method")));
     let mut left = Vec::new();
     if peers > 1 {
-        left.push(Card::new("Peer", vec![Row::Peers { peers: peer_rows(form, state.peer), can_be_edited: false }]));
+        left.push(Card::new("Peer", vec![Row::Peers { peers: peer_rows(form, Page::Return, state.peer), can_be_edited: false }]));
     }
     let told = form.told(&at("method"));
     let mut methods = vec![Row::Methods { key: at("method"), chosen: method }];

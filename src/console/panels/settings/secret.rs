@@ -87,6 +87,7 @@ pub fn secret_editor_ui(ui: &mut Ui, edit: &mut Option<SecretEdit>, actions: &mu
         if let Some(kept) = segmented(ui, "Keep it in", edit.kept, &choices) {
             edit.kept = kept;
             edit.text.clear();
+            edit.put.clear();
         }
         let (label, hint, hidden) = match edit.kept {
             Kept::Here => ("Secret", "", true),
@@ -102,14 +103,24 @@ pub fn secret_editor_ui(ui: &mut Ui, edit: &mut Option<SecretEdit>, actions: &mu
             .hint_text(RichText::new(hint).font(theme::mono(12.0)).color(tokens.text_faint))
             .margin(Margin::symmetric(9, 7))
             .desired_width(ui.available_width());
-        let entered = ui.add(field).labelled_by(label.id).lost_focus() && ui.input(|i| i.key_pressed(eframe::egui::Key::Enter));
+        let mut entered = ui.add(field).labelled_by(label.id).lost_focus() && ui.input(|i| i.key_pressed(eframe::egui::Key::Enter));
         let note = match edit.kept {
             Kept::Here => "The file is then for its owner alone (mode 0600)",
             Kept::Hash => "Only its SHA-256 is written: enough to know it again",
             Kept::Environment => "It is read when the program starts, and when settings are saved",
-            Kept::File => "Meant from the settings' folder; make it readable by its owner alone",
-            Kept::Keyring => "Of the service “handback” in the desktop's keyring",
+            Kept::File => "Meant from the settings' folder. A secret that is typed here is written into it, for its owner alone",
+            Kept::Keyring => "An entry of the service “handback”. A secret that is typed here is put into it",
         };
+        if matches!(edit.kept, Kept::File | Kept::Keyring) {
+            let label = caption(ui, "Secret, unless it is there already");
+            let field = TextEdit::singleline(&mut edit.put)
+                .password(true)
+                .font(theme::mono(12.0))
+                .margin(Margin::symmetric(9, 7))
+                .desired_width(ui.available_width());
+            let response = ui.add(field).labelled_by(label.id);
+            entered |= response.lost_focus() && ui.input(|i| i.key_pressed(eframe::egui::Key::Enter));
+        }
         sentence_ui(ui, Tone::Faint, note);
         let empty = edit.text.is_empty().then_some("Type it first");
         ui.horizontal(|ui| {

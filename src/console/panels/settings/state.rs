@@ -83,6 +83,8 @@ pub struct State {
     pub trial: Option<Trial>,
     /// What was asked last: which draft, which caller.
     pub tried: Option<(u64, Caller)>,
+    /// It is not answered for yet.
+    pub trying: bool,
     pub sample: Sample,
     /// Keys that are saved, and in force after the next start.
     pub at_restart: Vec<&'static str>,
@@ -122,6 +124,8 @@ pub struct SecretEdit {
     pub kept: Kept,
     /// The secret, or the name of where it is.
     pub text: String,
+    /// What is to be put there; empty: it is there already.
+    pub put: String,
 }
 
 /// Where a secret is kept.
@@ -165,6 +169,7 @@ impl Default for State {
             caller: CallerForm { source: String::new(), has_credentials: false, username: String::new(), password: String::new() },
             trial: None,
             tried: None,
+            trying: false,
             sample: Sample {
                 conversation: "conv-12345".to_owned(),
                 outcome: Outcome::System,
@@ -261,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_never_printed() {
-        let edit = SecretEdit { table: "t".to_owned(), kept: Kept::Here, text: "hush".to_owned() };
+        let edit = SecretEdit { table: "t".to_owned(), kept: Kept::Here, text: "hush".to_owned(), put: "hush".to_owned() };
         let form = CallerForm { password: "hush".to_owned(), ..State::default().caller };
         assert!(!format!("{edit:?}{form:?}").contains("hush"));
     }

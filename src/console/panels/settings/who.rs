@@ -3,7 +3,7 @@
 use super::{
     act::{Act, What},
     form::{Card, Form, PeerRow, Record, RecordCell, Records, Row},
-    state::State,
+    state::{Page, State},
 };
 use crate::{
     console::{
@@ -19,7 +19,7 @@ pub fn cards(form: &Form<'_>, state: &State) -> (Vec<Card>, Vec<Card>) {
     if peers == 0 {
         list.push(Row::Note(Tone::Warn, "There is no peer, so every call is refused".to_owned()));
     } else {
-        list.push(Row::Peers { peers: peer_rows(form, state.peer), can_be_edited: true });
+        list.push(Row::Peers { peers: peer_rows(form, Page::Who, state.peer), can_be_edited: true });
         let faults = (0..peers).filter_map(|index| form.told(&format!("peers[{index}].name")).fault);
         list.extend(faults.map(|fault| Row::Note(Tone::Wrong, fault)));
         if peers > 1 {
@@ -38,7 +38,7 @@ pub fn cards(form: &Form<'_>, state: &State) -> (Vec<Card>, Vec<Card>) {
 }
 
 /// The peers as both pages list them.
-pub fn peer_rows(form: &Form<'_>, chosen: usize) -> Vec<PeerRow> {
+pub fn peer_rows(form: &Form<'_>, page: Page, chosen: usize) -> Vec<PeerRow> {
     let row = |index: usize| {
         let key = format!("peers[{index}]");
         let (networks, users) = (form.draft.len(&format!("{key}.networks")), form.draft.len(&format!("{key}.users")));
@@ -57,7 +57,7 @@ pub fn peer_rows(form: &Form<'_>, chosen: usize) -> Vec<PeerRow> {
             typed,
             summary: format!("{who} · {method}"),
             chosen: index == chosen,
-            is_faulty: form.is_faulty(&key),
+            is_faulty: form.is_faulty(&key, page),
         }
     };
     (0..form.draft.len("peers")).map(row).collect()

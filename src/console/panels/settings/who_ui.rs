@@ -39,7 +39,8 @@ pub fn caller_ui(ui: &mut Ui, form: &mut CallerForm, fault: &str) {
 
 pub fn trial_ui(ui: &mut Ui, trial: &Trial) {
     let tokens = Tokens::of(ui);
-    let tone = if trial.passes { Tone::Good } else { Tone::Wrong };
+    let Some(passes) = trial.passes else { return sentence_ui(ui, Tone::Faint, &trial.verdict) };
+    let tone = if passes { Tone::Good } else { Tone::Wrong };
     let colour = tokens.tone(tone);
     let frame = eframe::egui::Frame::new()
         .fill(tokens.wash(colour, 0.1))
@@ -49,7 +50,7 @@ pub fn trial_ui(ui: &mut Ui, trial: &Trial) {
     frame.show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.spacing_mut().item_spacing = Vec2::new(Space::S, 5.0);
-        line(ui, trial.passes, &trial.verdict, FontId::new(13.0, theme::family(theme::SEMIBOLD)), colour);
+        line(ui, passes, &trial.verdict, FontId::new(13.0, theme::family(theme::SEMIBOLD)), colour);
         for (good, step) in &trial.steps {
             line(ui, *good, step, theme::text(12.0), tokens.text_soft);
         }
