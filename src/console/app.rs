@@ -355,10 +355,11 @@ impl App {
         }
     }
 
-    /// Closing with calls running asks.
+    /// Closing with calls running, or with settings that are not saved, asks.
     fn close_ui(&mut self, ui: &Ui, ctx: &Context) {
         let live = self.snapshot.calls.iter().filter(|c| !c.test_call && !c.state.is_final()).count();
-        if ctx.input(|i| i.viewport().close_requested()) && live > 0 && !self.closing {
+        let unsaved = self.state.settings.is_changed();
+        if ctx.input(|i| i.viewport().close_requested()) && (live > 0 || unsaved) && !self.closing {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
             self.closing = true;
         }
@@ -367,8 +368,14 @@ impl App {
         }
         let modal = egui::Modal::new(egui::Id::unique("close")).frame(widgets::dialog(ui)).show(ctx, |ui| {
             ui.set_width(360.0);
-            widgets::heading(ui, &format!("{} still running", super::text::count(live, "call is", "calls are")));
-            ui.label("Closing the window ends the engine, and the calls with it");
+            if live > 0 {
+                widgets::heading(ui, &format!("{} still running", super::text::count(live, "call is", "calls are")));
+                ui.label("Closing the window ends the engine, and the calls with it");
+            }
+            if unsaved {
+                widgets::heading(ui, "Changed settings are not saved");
+                ui.label("Closing the window loses the changes");
+            }
             ui.add_space(Space::S);
             ui.horizontal(|ui| (ui.button("Close anyway").clicked(), ui.button("Keep running").clicked())).inner
         });

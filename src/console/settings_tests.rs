@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use eframe::egui::{Key, Modifiers};
+use eframe::egui::{Key, Modifiers, ViewportEvent, ViewportId};
 use egui_kittest::kittest::Queryable as _;
 
 use super::{
@@ -223,6 +223,16 @@ fn without_a_file_the_demo_is_shown_and_saving_makes_one() {
     type_into(&mut window, "Requests a second, each key", "7");
     save(&mut window);
     assert!(backend.settings.read().contains("requests_per_second = 7"));
+}
+
+#[test]
+fn closing_with_unsaved_settings_asks() {
+    let (_, mut window) = opened(FILE);
+    click(&mut window, "Return");
+    click(&mut window, "Return by BYE");
+    window.input_mut().viewports.entry(ViewportId::ROOT).or_default().events.push(ViewportEvent::Close);
+    window.run_steps(3);
+    assert!(window.query_by_label("Changed settings are not saved").is_some());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The flow picture: who is connected with whom, and what goes where when the agent has ended.
 
 use eframe::egui::{
-    Align2, Color32, Painter, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, epaint::CubicBezierShape,
+    Align2, Color32, Painter, Pos2, Rect, RichText, Role, Sense, Shape, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, epaint::CubicBezierShape,
 };
 
 use crate::{
@@ -17,8 +17,8 @@ pub fn flow_ui(ui: &mut Ui, method: ReturnMethod) {
     let tokens = Tokens::of(ui);
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), HEIGHT), Sense::hover());
     let words = in_words(method);
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, words));
-    let painter = ui.painter().with_clip_rect(rect);
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("The way back by {}", method.name())));
+    let painter = ui.painter().clone();
     // The arc of REFER and BYE takes room above.
     let (lift, gap) = if method == ReturnMethod::Invite { (14.0, 40.0) } else { (48.0, 22.0) };
     let picture = Picture::new(&painter, tokens, rect, lift, gap);
@@ -27,8 +27,7 @@ pub fn flow_ui(ui: &mut Ui, method: ReturnMethod) {
         ReturnMethod::Invite => picture.invite(),
         ReturnMethod::Bye => picture.bye(),
     }
-    let line = Rect::from_min_max(Pos2::new(rect.left(), rect.bottom() - 18.0), rect.max);
-    elided(&painter, line, Align2::LEFT_CENTER, words, theme::text(11.5), tokens.text_faint);
+    ui.label(RichText::new(words).size(11.5).color(tokens.text_faint));
 }
 
 fn in_words(method: ReturnMethod) -> &'static str {
@@ -50,7 +49,7 @@ struct Picture<'a> {
 
 impl<'a> Picture<'a> {
     fn new(painter: &'a Painter, tokens: &'static Tokens, rect: Rect, lift: f32, gap: f32) -> Self {
-        let width = (rect.width() * 0.21).clamp(96.0, 132.0);
+        let width = (rect.width() * 0.21).clamp(106.0, 132.0);
         let box_at = |x: f32| Rect::from_min_size(Pos2::new(x, rect.top() + lift), Vec2::new(width, 42.0));
         let (left, right) = (rect.left() + 10.0, rect.right() - 10.0 - width);
         Self {
@@ -161,4 +160,4 @@ impl<'a> Picture<'a> {
     }
 }
 
-const HEIGHT: f32 = 174.0;
+const HEIGHT: f32 = 150.0;

@@ -34,6 +34,9 @@ pub fn cards(form: &Form<'_>, state: &State) -> (Vec<Card>, Vec<Card>) {
     if needs_uri || form.draft.has(&at("uri")) {
         way.push(Row::Fields(vec![form.field(at("uri"), "Return URI", "sip:transfer@your-company.com:5060")]));
     }
+    if form.value(&at("uri")) == "demo" {
+        way.push(Row::Note(Tone::Faint, "“demo” is this program's own return point, for test calls".to_owned()));
+    }
     way.push(Row::Flow(method));
     left.push(Card::new("", way));
 

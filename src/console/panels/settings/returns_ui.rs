@@ -30,7 +30,7 @@ pub fn methods_ui(ui: &mut Ui, key: &str, chosen: ReturnMethod, actions: &mut Ve
 
 fn method_ui(ui: &mut Ui, method: ReturnMethod, chosen: bool, width: f32) -> bool {
     let tokens = Tokens::of(ui);
-    let (rect, response) = ui.allocate_exact_size(Vec2::new(width, 118.0), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(width, 128.0), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, chosen, format!("Return by {}", method.name())));
     let lit = response.hovered() || response.has_focus();
     let (fill, line) = match (chosen, lit) {

@@ -144,7 +144,8 @@ fn list_ui(ui: &mut Ui, list: &List, actions: &mut Vec<Action>) {
         // The next one is typed into the empty row.
         let mut text = String::new();
         let name = format!("New {}", list.one);
-        let hint = format!("add a {}, such as {}", list.one, list.hint);
+        let article = if list.one.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+        let hint = format!("add {article} {}, such as {}", list.one, list.hint);
         let id = format!("{}[{}]", list.key, list.items.len());
         if (CellEdit { id: &id, name: &name, hint: &hint, is_faulty: false }).show(ui, &mut text, width - BUTTON).changed() {
             actions.push(Action::Settings(Act::Push { key: list.key.clone(), text }));

@@ -184,6 +184,13 @@ impl Default for State {
     }
 }
 
+impl State {
+    /// Something is not saved.
+    pub fn is_changed(&self) -> bool {
+        self.file.as_ref().is_some_and(Edited::is_changed)
+    }
+}
+
 impl Edited {
     pub fn new(path: Option<PathBuf>, is_demo: bool, draft: Draft) -> Self {
         Self {

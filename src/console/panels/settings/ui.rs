@@ -93,7 +93,7 @@ fn file_ui(ui: &mut Ui, file: &Edited) {
         response
     };
     let mut line = line;
-    let where_ = if file.is_demo { "the demo; saved to there".to_owned() } else { folder };
+    let where_ = if file.is_demo { "the demo, not saved yet".to_owned() } else { folder };
     let whole = file.path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
     line(&where_, theme::text(11.0), tokens.text_faint).on_hover_text(&whole);
     line(&name, theme::mono(11.5), tokens.text_soft).on_hover_text(&whole);

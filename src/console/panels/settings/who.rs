@@ -66,7 +66,7 @@ pub fn peer_rows(form: &Form<'_>, page: Page, chosen: usize) -> Vec<PeerRow> {
 fn of_peer(form: &Form<'_>, state: &State) -> Vec<Card> {
     let key = format!("peers[{}]", state.peer);
     let name = form.value(&format!("{key}.name"));
-    let mut networks = form.list(format!("{key}.networks"), "Network", "network", "10.4.0.0/16, 2001:db8:4::/48 or 192.0.2.7");
+    let mut networks = form.list(format!("{key}.networks"), "Network", "network", "10.4.0.0/16 or 2001:db8:4::7");
     // Without retention nothing of today is left to be counted.
     let today = state.today.as_ref().filter(|_| form.value("store.retention_days") != "0");
     if let Some((calls, more)) = today {
