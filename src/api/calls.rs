@@ -106,6 +106,19 @@ pub(super) async fn hang_up(State(control): State<Control>, Path(id): Path<Strin
     accepted(control.engine.command(Command::HangUp { call }).await)
 }
 
+/// `{"digits": "12#"}`, on the caller's side of a test call.
+pub(super) async fn send_digits(State(control): State<Control>, Path(id): Path<String>, body: Bytes) -> Result<Response, Fault> {
+    let call = record(&control, &id).await?.id;
+    let Digits { digits } = parse(&body)?;
+    accepted(control.engine.command(Command::SendDigits { call, digits }).await)
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Digits {
+    digits: String,
+}
+
 pub(super) async fn place_test_call(State(control): State<Control>, body: Bytes) -> Result<Response, Fault> {
     let call: TestCall = if body.is_empty() { TestCall::default() } else { parse(&body)? };
     accepted(control.engine.command(Command::PlaceTestCall { call: Box::new(call) }).await)

@@ -104,6 +104,7 @@ fn router(control: Control) -> Router {
         .route("/v1/calls/{id}/capture.pcap", get(calls::capture))
         .route("/v1/calls/{id}/return", post(calls::start_return))
         .route("/v1/calls/{id}/hangup", post(calls::hang_up))
+        .route("/v1/calls/{id}/digits", post(calls::send_digits))
         .route("/v1/test-calls", post(calls::place_test_call))
         .route("/v1/events", get(events::stream))
         .route("/metrics", get(metrics::render))

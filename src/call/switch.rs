@@ -265,6 +265,7 @@ impl Switch {
                 self.happens(call, Happening::OperatorHangsUp);
                 Ok(call)
             }
+            Command::SendDigits { .. } => Err("The bridge presses no keys: send digits in the test call, on the caller's side".to_owned()),
             Command::PlaceTestCall { .. } => Err("The bridge places no test calls, the customer's side does".to_owned()),
             Command::Drain => {
                 self.draining = true;

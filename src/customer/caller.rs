@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     leg::{Leg, Stage},
+    order,
     run::Run,
     site::{LegKind, Side, Site},
 };
@@ -161,6 +162,19 @@ impl Run {
         } else {
             self.journal.fault(now, "The digits could not be sent: the call is not up");
         }
+    }
+
+    /// Keys pressed by hand.
+    ///
+    /// # Errors
+    /// No keys of a phone, or the call is not up; one sentence.
+    pub fn press(&mut self, now: Instant, site: &mut Site, digits: &str) -> Result<(), String> {
+        order::check_digits(digits)?;
+        if !self.leg(LegKind::Call).filter(|leg| leg.is_up()).is_some_and(|leg| leg.send_digits(site, digits)) {
+            return Err("the digits could not be sent: the call is not up".to_owned());
+        }
+        self.journal.step(now, format!("Digits {digits}"));
+        Ok(())
     }
 
     /// What the record of the call begins with.

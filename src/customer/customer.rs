@@ -71,6 +71,13 @@ impl Customer {
                 }
                 None => self.site.command_done(id, Err(format!("no test call {call} is running"))),
             },
+            Command::SendDigits { call, digits } => {
+                let pressed = match self.runs.get_mut(&call) {
+                    Some(run) => run.press(now, &mut self.site, &digits).map(|()| call),
+                    None => Err(format!("no test call {call} is running")),
+                };
+                self.site.command_done(id, pressed);
+            }
             Command::Return { .. } => self.site.command_done(id, Err("a test call has no agent: return the bridge's call".to_owned())),
             Command::Drain => {
                 self.draining = true;

@@ -9,6 +9,7 @@
 //! | `caller` | the call that it places |
 //! | `return_endpoint` | the call that comes back, by REFER or INVITE |
 //! | `leg`, `sound` | a leg and what is heard on it |
+//! | `preview` | its INVITE before it is placed |
 //! | `report` | what came of it, and whether that was asked |
 
 mod caller;
@@ -19,6 +20,7 @@ mod lab;
 mod leg;
 mod order;
 mod report;
+mod preview;
 mod return_endpoint;
 mod run;
 mod setup;
@@ -29,5 +31,6 @@ mod stories;
 
 pub use customer::Customer;
 pub use order::header_line;
+pub use preview::{InvitePreview, preview};
 pub use report::differences;
 pub use setup::CustomerSetup;

@@ -54,11 +54,7 @@ impl Order {
         if call.user.is_some() != call.password.is_some() {
             return Err("a user and a password belong together".to_owned());
         }
-        if let Some(digits) = &call.dtmf
-            && !digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '*' | '#' | 'A'..='D' | 'a'..='d'))
-        {
-            return Err(format!("'{digits}' is not made of 0-9 * # A-D"));
-        }
+        call.dtmf.as_deref().map_or(Ok(()), check_digits)?;
         let context = context_of(call);
         let mut headers = context_headers(&context)?;
         for line in &call.headers {
@@ -70,6 +66,15 @@ impl Order {
             AudioSource::File(path) => Playout::Prompt(sound::load(path)?),
         };
         Ok(Self { uri, lookup, from, headers, context, voice })
+    }
+}
+
+/// The keys of a phone (RFC 4733 §3.2), at most 64 at once.
+pub(super) fn check_digits(digits: &str) -> Result<(), String> {
+    match digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '*' | '#' | 'A'..='D' | 'a'..='d')) {
+        true if digits.len() <= MOST_DIGITS => Ok(()),
+        true => Err(format!("{} digits are more than {MOST_DIGITS}", digits.len())),
+        false => Err(format!("'{}' is not made of 0-9 * # A-D", digits.escape_debug())),
     }
 }
 
@@ -161,6 +166,7 @@ const OWN_HEADERS: [&str; 18] = [
     "Authorization",
     "Proxy-Authorization",
 ];
+const MOST_DIGITS: usize = 64;
 /// What the caller's tone sounds like; the return point answers with another.
 const CALLER_HZ: f32 = 440.0;
 

@@ -347,7 +347,7 @@ impl Driver {
     fn take_command(&mut self, command: Command, answer: oneshot::Sender<CommandOutcome>) {
         let no_such_call = |call: CallId| format!("There is no call {call}; GET /v1/calls lists those that are known");
         let target = match &command {
-            Command::Return { call, .. } | Command::HangUp { call } => {
+            Command::Return { call, .. } | Command::HangUp { call } | Command::SendDigits { call, .. } => {
                 self.publisher.party_of(*call).map(usize::from).ok_or_else(|| no_such_call(*call))
             }
             Command::PlaceTestCall { .. } => {

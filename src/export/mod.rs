@@ -11,4 +11,5 @@ pub mod ladder;
 mod lines;
 pub mod pcap;
 pub mod picture;
+pub mod test_call;
 pub use crate::contract::redact;

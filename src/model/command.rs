@@ -14,6 +14,11 @@ pub enum Command {
     HangUp {
         call: CallId,
     },
+    /// Keys pressed on the caller's phone, in a test call that is up: `0-9 * # A-D`.
+    SendDigits {
+        call: CallId,
+        digits: String,
+    },
     PlaceTestCall {
         call: Box<TestCall>,
     },
