@@ -3,6 +3,7 @@
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::Arc,
+    time::Instant,
 };
 
 use crate::{
@@ -170,6 +171,16 @@ pub fn customer(address: IpAddr, media: &Media, advertise: Option<String>, retur
             }))
         }),
     }
+}
+
+/// The customer's side as it was started, for previews of what it would send.
+#[expect(clippy::disallowed_methods, reason = "the edge: a preview's clock begins somewhere")]
+pub fn caller(engine: &EngineHandle, advertise: Option<String>) -> CustomerSetup {
+    let (own, others): (Vec<_>, Vec<_>) = engine.listeners().iter().partition(|listener| listener.customer_side);
+    let own: Vec<_> = own.into_iter().map(|listener| (transport(listener.transport), listener.address)).collect();
+    let (sbc, return_point) = own.split_at(own.len() / 2);
+    let bridge = others.first().map(|listener| (transport(listener.transport), reachable(listener.address)));
+    CustomerSetup { advertise, bridge, ..CustomerSetup::new(Instant::now(), sbc.to_vec(), return_point.to_vec(), 0) }
 }
 
 /// A peer that names no return URI gets its calls back to this program's own return point.

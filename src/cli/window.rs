@@ -54,7 +54,7 @@ pub fn run(path: Option<&Path>) -> ExitCode {
 
 fn show(settings: Settings, file: Option<PathBuf>) -> Result<(), String> {
     let mut facts = facts(&settings);
-    let api = settings.api.clone();
+    let (api, advertise) = (settings.api.clone(), settings.sip.advertise.clone());
     let running = start::start(settings).map_err(|fault| fault.to_string())?;
     complete(&mut facts, &running);
     let store = running.store.handle();
@@ -62,7 +62,8 @@ fn show(settings: Settings, file: Option<PathBuf>) -> Result<(), String> {
     let desk = desk.map_err(|why| why.to_string())?.map(Arc::new);
     let archive = PastCalls::start(store.clone()).map_err(|why| why.to_string())?;
     let shown_desk = desk.clone().map(|desk| desk as Arc<dyn TransferDesk>);
-    let live = Arc::new(Live::new(running.engine.clone(), facts, shown_desk, Some(Arc::new(archive))));
+    let live =
+        Arc::new(Live::new(running.engine.clone(), facts, start::caller(&running.engine, advertise), shown_desk, Some(Arc::new(archive))));
     let apply = apply(running.reloader.clone(), &live, desk);
     live.keep_settings(SettingsThread::start(file, apply, store).map_err(|why| why.to_string())?);
     let shown = console::run(live, Options { remember_in: console::remembered::folder(), ..Options::default() });

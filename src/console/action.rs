@@ -3,7 +3,7 @@
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::{
-    panels::{compare, ladder, messages, settings},
+    panels::{compare, ladder, messages, settings, test_call},
     state::{CallTab, MessageTab, Place},
     theme::Icon,
 };
@@ -14,6 +14,7 @@ pub enum Action {
     Go(Place),
     /// From anywhere: show the form and send it.
     PlaceTestCall,
+    TestCall(test_call::Act),
     HangUp(CallId),
     /// Open the form of *Return now…*.
     AskReturn(CallId),
@@ -101,6 +102,7 @@ impl Action {
             Self::Go(Place::Calls) => face("Calls", "Live and recent calls", Some(Icon::Calls), None),
             Self::Go(Place::TestCall) => face("Test call", "Place a call as the customer would", Some(Icon::TestCall), None),
             Self::PlaceTestCall => face("Place test call", "Call as the form of Test call says", Some(Icon::Call), Some(Key::F5)),
+            Self::TestCall(act) => act.face(),
             Self::HangUp(_) => face("Hang up", "End this call now, on all legs", Some(Icon::HangUp), None),
             Self::AskReturn(_) => face("Return now…", "End the agent's part and hand the call back", Some(Icon::Return), None),
             Self::ReturnNow => face("Return", "Hand the call back with these variables", Some(Icon::Return), None),

@@ -320,6 +320,7 @@ impl App {
 
     fn test_call_place_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let background = Tokens::of(ui).background;
+        self.refresh_preview();
         let placed = self.state.test_call.and_then(|id| calls::data::find(&self.snapshot, id));
         let bridge = placed.and_then(|p| calls::data::find(&self.snapshot, calls::data::bridge_side(&self.snapshot, p.id)?));
         let views = self.placed.views.all();
@@ -328,6 +329,7 @@ impl App {
             running: placed.map(|p| (p.id, test_call::data::running(p, bridge, self.now))),
             ladder: placed.map(|_| &self.placed.ladder),
             journey: &test_call::data::journey(placed, bridge, views, &self.facts),
+            presets: &self.remembered.presets,
         };
         let panel = CentralPanel::no_frame().frame(Frame::new().fill(background));
         panel.show(ui, |ui| test_call::test_call_ui(ui, &mut self.state, &view, actions));
@@ -336,8 +338,11 @@ impl App {
     /// Keys that act wherever one is; text fields and open forms keep theirs.
     fn keys(&self, ctx: &Context, actions: &mut Vec<Action>) {
         let typing = ctx.text_edit_focused();
-        let open = self.state.returning.is_some() || self.closing;
+        let open = self.state.returning.is_some() || self.state.test.naming.is_some() || self.closing;
         let focused = ctx.memory(|m| m.focused().is_some());
+        if !typing && !open && self.state.place == Place::TestCall {
+            self.phone_keys(ctx, actions);
+        }
         for action in Action::global() {
             let held_back = match &action {
                 Action::PlaceTestCall | Action::Search => open,
@@ -428,6 +433,9 @@ impl App {
         self.panels_ui(ui, &mut actions);
         if let Some(form) = &mut self.state.returning {
             return_form::return_form_ui(ui, form, &mut actions);
+        }
+        if let Some(name) = &mut self.state.test.naming {
+            test_call::naming_ui(ui, name, &mut actions);
         }
         self.close_ui(ui, &ctx);
         for action in actions {

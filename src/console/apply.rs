@@ -5,7 +5,7 @@ use eframe::egui::Context;
 use super::{
     action::{Action, Far},
     app::{App, Asked},
-    panels::transfers,
+    panels::{test_call, transfers},
     state::{CallTab, Notice, Pane, Place, ReturnForm},
 };
 use crate::model::{CallId, Command};
@@ -15,6 +15,7 @@ impl App {
         match action {
             Action::Go(place) => self.state.place = place,
             Action::PlaceTestCall => self.place_test_call(),
+            Action::TestCall(act) => self.test_call(ctx, act),
             Action::HangUp(call) => self.ask(Command::HangUp { call }, Asked::Other),
             Action::AskReturn(call) => self.state.returning = Some(ReturnForm::new(call)),
             Action::ReturnNow => {
@@ -93,6 +94,7 @@ impl App {
         }
         self.state.notice = None;
         self.state.placing = true;
+        self.state.test.middle = test_call::Middle::Wire;
         let call = Box::new(self.state.form.test_call());
         self.ask(Command::PlaceTestCall { call }, Asked::TestCall);
     }
@@ -144,7 +146,11 @@ impl App {
 
     fn back(&mut self) {
         let state = &mut self.state;
-        if state.returning.take().is_some() || state.notice.take().is_some() || !std::mem::take(&mut state.search).is_empty() {
+        if state.returning.take().is_some()
+            || state.test.naming.take().is_some()
+            || state.notice.take().is_some()
+            || !std::mem::take(&mut state.search).is_empty()
+        {
         } else if state.place == Place::Messages && state.messages.chosen.take().is_some() {
         } else if state.pane == Pane::Ladder && state.place == Place::Calls {
             state.pane = Pane::Table;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::{
     config::desk::{Answer, Ask},
+    customer::InvitePreview,
     model::{
         CallFilter, CallId, CallPage, CallPlace, CallTransfer, CapturedMessage, Command, CommandOutcome, LoggedMessage, PoolFigures,
-        Snapshot,
+        Snapshot, TestCall,
     },
 };
 
@@ -34,6 +35,9 @@ pub trait Backend: Send + Sync {
 
     /// What changes with the settings only.
     fn facts(&self) -> Facts;
+
+    /// The INVITE that this test call would begin with, or why it can't be placed.
+    fn preview(&self, call: &TestCall) -> Result<InvitePreview, String>;
 
     /// Asks about past calls; `None` where none are kept. The answer comes out of [`Backend::take_past`].
     fn ask_past(&self, ask: PastAsk) -> Option<CommandTicket>;

@@ -10,14 +10,16 @@ use super::backend::{
 };
 use crate::{
     config::desk,
+    customer::{self, CustomerSetup, InvitePreview},
     engine::{EngineHandle, Pending},
-    model::{CallId, CapturedMessage, Command, CommandOutcome, LoggedMessage, Snapshot},
+    model::{CallId, CapturedMessage, Command, CommandOutcome, LoggedMessage, Snapshot, TestCall},
 };
 
 /// Hands commands to the engine and keeps their answers until the window takes them.
 pub struct Live {
     engine: EngineHandle,
     facts: Mutex<Facts>,
+    caller: CustomerSetup,
     next: AtomicU64,
     waiting: Mutex<Vec<(CommandTicket, Answer)>>,
     desk: Option<Arc<dyn TransferDesk>>,
@@ -35,11 +37,18 @@ enum Answer {
 }
 
 impl Live {
-    /// `desk`: the call transfers, where they are served; `archive`: past calls, where they are kept.
-    pub fn new(engine: EngineHandle, facts: Facts, desk: Option<Arc<dyn TransferDesk>>, archive: Option<Arc<dyn Archive>>) -> Self {
+    /// `caller`: from where test calls are placed; `desk`: the call transfers, where they are served; `archive`: past calls, where they are kept.
+    pub fn new(
+        engine: EngineHandle,
+        facts: Facts,
+        caller: CustomerSetup,
+        desk: Option<Arc<dyn TransferDesk>>,
+        archive: Option<Arc<dyn Archive>>,
+    ) -> Self {
         Self {
             engine,
             facts: Mutex::new(facts),
+            caller,
             next: AtomicU64::new(1),
             waiting: Mutex::default(),
             desk,
@@ -120,6 +129,10 @@ impl Backend for Live {
     fn set_waker(&self, waker: Waker) {
         let _ = self.waker.set(waker.clone());
         self.engine.on_snapshot(move || waker());
+    }
+
+    fn preview(&self, call: &TestCall) -> Result<InvitePreview, String> {
+        customer::preview(call, &self.caller)
     }
 
     fn facts(&self) -> Facts {

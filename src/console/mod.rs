@@ -27,6 +27,7 @@ mod settings;
 #[cfg(test)]
 mod settings_tests;
 mod state;
+mod test_call;
 #[cfg(test)]
 mod tests;
 mod text;

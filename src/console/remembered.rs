@@ -12,6 +12,8 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
+use super::state::TestForm;
+
 /// Add a field with a `Default` and `deserialize_with = "tolerant"`; what is set in it is kept by itself.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -22,6 +24,16 @@ pub struct Remembered {
     pub scale: Scale,
     #[serde(deserialize_with = "tolerant")]
     pub times: Times,
+    /// Test calls to place again.
+    #[serde(deserialize_with = "tolerant")]
+    pub presets: Vec<Preset>,
+}
+
+/// A test call's form under a name, without its password.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Preset {
+    pub name: String,
+    pub form: TestForm,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -172,7 +184,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let (first, mut keeper) = Keeper::open(Some(folder.path()));
         assert_eq!(first, Remembered::default());
-        let light = Remembered { theme: ThemeChoice::Light, scale: Scale(125), times: Times::Utc };
+        let light = Remembered {
+            theme: ThemeChoice::Light,
+            scale: Scale(125),
+            times: Times::Utc,
+            presets: vec![Preset { name: "bills".to_owned(), ..Preset::default() }],
+        };
         keeper.keep(&light);
         drop(keeper);
         let (second, keeper) = Keeper::open(Some(folder.path()));

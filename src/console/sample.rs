@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -10,12 +11,14 @@ use std::{
 
 use crate::{
     console::{ApiAnswer, Backend, CommandTicket, Facts, PastAnswer, PastAsk, TransfersView, Waker, sample_transfers},
+    customer::{self, CustomerSetup, InvitePreview},
     model::{
         Admission, AgentKind, CallEvent, CallFilter, CallId, CallPage, CallPlace, CallRecord, CallState, CapturedMessage, Command,
         CommandOutcome, Context, Counters, Direction, DroppedVariable, Ended, Finding, LegId, LegOpened, LegRole, Listener, LoggedMessage,
         MediaFigures, Outcome, Party, PastCall, Payload, PayloadItem, PayloadPart, ReturnMethod, ReturnVerdict, Severity, Snapshot,
-        TestCallReport, TestCallStep, Timestamp, TransportName, Variables,
+        TestCall, TestCallReport, TestCallStep, Timestamp, TransportName, Variables,
     },
+    sip::transport::Transport,
 };
 
 /// 2026-11-21 14:02:09 UTC.
@@ -213,6 +216,14 @@ impl Backend for SampleBackend {
 
     fn take_settings(&self) -> Vec<crate::config::desk::Answer> {
         self.settings.take()
+    }
+
+    fn preview(&self, call: &TestCall) -> Result<InvitePreview, String> {
+        let sbc = SocketAddr::from(([127, 0, 0, 1], 5071));
+        #[expect(clippy::disallowed_methods, reason = "a sample: nothing hangs on its clock")]
+        let mut setup = CustomerSetup::new(std::time::Instant::now(), vec![(Transport::Udp, sbc), (Transport::Tcp, sbc)], Vec::new(), 7);
+        setup.bridge = Some((Transport::Udp, SocketAddr::from(([127, 0, 0, 1], 5060))));
+        customer::preview(call, &setup)
     }
 
     fn facts(&self) -> Facts {

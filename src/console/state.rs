@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::panels::{compare, ladder, messages, settings, transfers::form::TransferForm};
+use serde::{Deserialize, Serialize};
+
+use super::panels::{compare, ladder, messages, settings, test_call, transfers::form::TransferForm};
 use crate::model::{AudioSource, CallId, OnReturn, Outcome, ReturnMethod, ReturnRequest, TestCall, TransportName, Variables};
 
 /// A place of the rail.
@@ -71,6 +73,8 @@ pub struct State {
     pub test_call: Option<CallId>,
     /// A test call was asked for and is not answered for yet.
     pub placing: bool,
+    /// The rest of the place *Test call*.
+    pub test: test_call::State,
     pub returning: Option<ReturnForm>,
     /// The chosen call transfer's id.
     pub transfer: Option<String>,
@@ -104,12 +108,15 @@ pub struct ReturnForm {
 }
 
 /// The form of a test call, as typed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TestForm {
     pub to: String,
     pub transport: TransportName,
     pub from: String,
     pub username: String,
+    /// Never kept.
+    #[serde(skip)]
     pub password: String,
     pub sound: Sound,
     pub recording: String,
@@ -117,12 +124,16 @@ pub struct TestForm {
     pub customer: String,
     pub conversation: String,
     pub variables: Vec<(String, String)>,
-    /// Digit to press, or nothing.
+    /// The call transfer that the call is for (`X-ASAPP-CallTransferId`).
+    pub call_transfer: String,
+    /// Further headers, name and value.
+    pub headers: Vec<(String, String)>,
+    /// Digits to press, or nothing.
     pub dtmf: String,
     pub on_return: OnReturn,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sound {
     Tone,
     Silence,
@@ -149,6 +160,7 @@ impl Default for State {
             form: TestForm::default(),
             test_call: None,
             placing: false,
+            test: test_call::State::default(),
             returning: None,
             transfer: None,
             transfer_form: TransferForm::default(),
@@ -177,6 +189,8 @@ impl Default for TestForm {
             customer: "cust-67890".to_owned(),
             conversation: "conv-12345".to_owned(),
             variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            call_transfer: String::new(),
+            headers: Vec::new(),
             dtmf: "1".to_owned(),
             on_return: OnReturn::Accept,
         }
@@ -196,6 +210,8 @@ impl TestForm {
             conversation: filled(&self.conversation),
             customer: filled(&self.customer),
             iv: variables(&self.variables),
+            call_transfer_id: filled(&self.call_transfer),
+            headers: self.headers.iter().filter(|(name, _)| !name.is_empty()).map(|(name, value)| format!("{name}: {value}")).collect(),
             audio: match self.sound {
                 Sound::Tone => AudioSource::Tone,
                 Sound::Silence => AudioSource::Silence,

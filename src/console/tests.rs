@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eframe::egui::{Key, Modifiers, Ui, Vec2, ViewportEvent, ViewportId};
+use eframe::egui::{Event, Key, Modifiers, Ui, Vec2, ViewportEvent, ViewportId};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use jiff::tz::TimeZone;
 
@@ -58,6 +58,7 @@ fn an_empty_window_says_what_to_do_next() {
     assert!(window.query_by_label("No calls yet").is_some());
     click(&mut window, "Test call");
     assert_eq!(state(&window).place, Place::TestCall);
+    click(&mut window, "On the wire");
     assert!(window.query_by_label("No test call yet").is_some());
     window.check_accessibility();
 }
@@ -98,6 +99,56 @@ fn a_test_call_is_placed_by_clicking_and_its_payload_comes_back() {
     assert!(window.query_by_label("Payload checked done").is_some());
     click(&mut window, "Calls");
     assert_eq!(state(&window).call, Some(PLACED_BRIDGE), "the row of the call that one placed is chosen");
+}
+
+#[test]
+fn the_invite_of_the_form_is_shown_and_follows_it() {
+    let mut window = window(&SampleBackend::empty());
+    click(&mut window, "Test call");
+    let shown = |window: &Window| state(window).test.preview.clone().expect("it was made").1;
+    assert!(shown(&window).lines.iter().any(|(line, _)| line == "X-GA-iv-customerName: John Doe"));
+    assert!(shown(&window).size.ends_with(" of 1,300 B for UDP"), "{}", shown(&window).size);
+    window.state_mut().as_mut().expect("it is open").state.form.task = "x".repeat(1_300);
+    window.run_steps(2);
+    assert!(shown(&window).size.ends_with("over 1,300, so by TCP"), "{}", shown(&window).size);
+    window.check_accessibility();
+}
+
+#[test]
+fn keys_are_pressed_by_mouse_and_by_keyboard_while_a_test_call_is_up() {
+    let backend = SampleBackend::empty();
+    let mut window = window(&backend);
+    click(&mut window, "Test call");
+    click(&mut window, "Place test call");
+    click(&mut window, "Key 5");
+    window.event(Event::Text("#".to_owned()));
+    window.run_steps(2);
+    let pressed: Vec<String> = backend
+        .commands()
+        .into_iter()
+        .filter_map(|command| if let Command::SendDigits { digits, .. } = command { Some(digits) } else { None })
+        .collect();
+    assert_eq!(pressed, ["5", "#"]);
+}
+
+#[test]
+fn a_form_is_kept_as_a_preset_without_its_password_and_used_again() {
+    let mut window = window(&SampleBackend::empty());
+    click(&mut window, "Test call");
+    let app = window.state_mut().as_mut().expect("it is open");
+    (app.state.form.task, app.state.form.password) = ("billing".to_owned(), "swordfish".to_owned());
+    click(&mut window, "Save as preset…");
+    window.get_by_label("Name").type_text("bills");
+    window.run_steps(2);
+    click(&mut window, "Save");
+    let app = window.state_mut().as_mut().expect("it is open");
+    let kept = serde_json::to_string(&app.remembered.presets).expect("it is JSON");
+    assert!(kept.contains("billing") && !kept.contains("swordfish"), "{kept}");
+    app.state.form.task = "other".to_owned();
+    window.run_steps(2);
+    click(&mut window, "Presets");
+    click(&mut window, "bills");
+    assert_eq!(state(&window).form.task, "billing");
 }
 
 #[test]

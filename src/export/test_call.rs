@@ -91,7 +91,12 @@ pub fn sipp_scenario(invite: &str, call: &TestCall, method: ReturnMethod) -> Str
 }
 
 fn send(out: &mut String, message: &str, retransmitted: bool) {
-    let _ = write!(out, "  <send{}>\n<![CDATA[\n\n{}\n]]>\n  </send>\n", if retransmitted { " retrans=\"500\"" } else { "" }, message.trim_end());
+    let _ = write!(
+        out,
+        "  <send{}>\n<![CDATA[\n\n{}\n]]>\n  </send>\n",
+        if retransmitted { " retrans=\"500\"" } else { "" },
+        message.trim_end()
+    );
     // SIPp tells header from body by an empty line, which a message with no body ends with.
     if !message.contains("Content-Type") {
         out.truncate(out.len() - "]]>\n  </send>\n".len());

@@ -39,8 +39,9 @@ pub enum Leg {
 }
 
 /// What a coloured word means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tone {
+    #[default]
     Plain,
     Soft,
     Faint,

@@ -18,13 +18,27 @@ pub struct Running {
     pub tone: Tone,
     pub length: String,
     pub live: bool,
+    /// Answered and not over: keys can be pressed.
+    pub up: bool,
+    /// Codec, round trip and jitter, as far as they are known.
+    pub sound: Vec<String>,
 }
 
 pub fn running(placed: &CallRecord, bridge: Option<&CallRecord>, now: Timestamp) -> Running {
     let (state, tone) = state_of(bridge.unwrap_or(placed));
     let since = placed.answered_at.unwrap_or(placed.started_at);
     let length = text::length(placed.ended_at.unwrap_or(now).micros_since(since));
-    Running { state, tone, length, live: !placed.state.is_final() }
+    let live = !placed.state.is_final();
+    let figures = placed.legs.iter().find_map(|leg| leg.media.as_ref());
+    let sound = figures.map(|figures| {
+        let round_trip = figures.round_trip_ms.map(|ms| format!("{ms:.0} ms round trip"));
+        let heard = (figures.packets_received > 0)
+            .then(|| format!("{:.1} ms jitter · {} lost", figures.jitter_ms, text::grouped(figures.packets_lost)));
+        let codec = Some(figures.codec.clone()).filter(|codec| !codec.is_empty());
+        let first = [codec, round_trip].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        [Some(first).filter(|line| !line.is_empty()), heard].into_iter().flatten().collect()
+    });
+    Running { state, tone, length, live, up: live && placed.answered_at.is_some(), sound: sound.unwrap_or_default() }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,31 +1,32 @@
 //! Paints the form of a test call.
 
-use eframe::egui::{RichText, TextEdit, Ui};
+use eframe::egui::{Align, Layout, RichText, TextEdit, Ui};
+
+use super::{state::Act, ui::TestCallView};
 
 use crate::{
     console::{
         action::Action,
-        backend::Facts,
-        state::{Sound, TestForm},
+        remembered::Preset,
+        state::{Sound, State},
         theme::{self, Space, Tokens},
-        widgets::{FieldLook, Look, action_button, caption, heading, labelled_field, segmented},
+        widgets::{FieldLook, Look, action_button, caption, heading, icon_button, labelled_field, menu, menu_item, segmented},
     },
     model::{OnReturn, TransportName},
 };
 
-pub(super) fn form_ui(
-    ui: &mut Ui,
-    form: &mut TestForm,
-    facts: &Facts,
-    live: Option<crate::model::CallId>,
-    placing: bool,
-    actions: &mut Vec<Action>,
-) {
+pub(super) fn form_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, actions: &mut Vec<Action>) {
+    let (form, facts) = (&mut state.form, view.facts);
     let width = ui.available_width();
     let half = (width - Space::M) / 2.0;
     let mut call = String::new();
     std::mem::swap(&mut call, &mut form.to);
-    heading(ui, "Call");
+    ui.horizontal(|ui| {
+        heading(ui, "Call");
+        if !view.presets.is_empty() {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| presets_ui(ui, view.presets, actions));
+        }
+    });
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = Space::M;
         let look = FieldLook { hint: &facts.bridge_uri, ..FieldLook::default() };
@@ -77,6 +78,16 @@ pub(super) fn form_ui(
     });
     ui.add_space(-Space::XS);
     variables_ui(ui, "input variable", &mut form.variables);
+    labelled_field(
+        ui,
+        "Call transfer",
+        FieldLook { header: "X-ASAPP-CallTransferId", hint: "only for a call announced through the API", ..FieldLook::default() },
+        &mut form.call_transfer,
+        width,
+    );
+    caption(ui, "Further headers");
+    ui.add_space(-Space::XS);
+    variables_ui(ui, "header", &mut form.headers);
     ui.add_space(Space::XS);
     heading(ui, "When the call comes back");
     let choices = [
@@ -86,19 +97,38 @@ pub(super) fn form_ui(
         (OnReturn::AcceptThenFail, "Accept, then fail"),
     ];
     form.on_return = segmented(ui, "When the call comes back", form.on_return, &choices).unwrap_or(form.on_return);
-    ui.add_space(Space::XS);
-    let fault = form.fault();
+}
+
+/// What one does with the form: below it, and never scrolled away.
+pub(super) fn buttons_ui(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let (placing, fault) = (state.placing, state.form.fault());
     ui.horizontal(|ui| {
         let why = if placing { Some("A test call is being placed") } else { fault.as_deref() };
         action_button(ui, Action::PlaceTestCall, Look::Primary, why, actions);
-        if let Some(id) = live {
-            action_button(ui, Action::HangUp(id), Look::FilledDanger, None, actions);
-        }
+        action_button(ui, Action::TestCall(Act::NamePreset), Look::Plain, None, actions);
+        menu(ui, "Copy", |ui| {
+            for act in [Act::CopyCommand, Act::CopySipp] {
+                menu_item(ui, Action::TestCall(act), None, actions);
+            }
+        });
     });
     if let Some(fault) = fault {
         let wrong = Tokens::of(ui).wrong;
         ui.label(RichText::new(fault).size(12.0).color(wrong));
     }
+}
+
+fn presets_ui(ui: &mut Ui, presets: &[Preset], actions: &mut Vec<Action>) {
+    menu(ui, "Presets", |ui| {
+        for (index, preset) in presets.iter().enumerate() {
+            ui.horizontal(|ui| {
+                menu_item(ui, Action::TestCall(Act::UsePreset(index)), Some(&preset.name), actions);
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    icon_button(ui, Action::TestCall(Act::ForgetPreset(index)), &format!("Forget {}", preset.name), actions);
+                });
+            });
+        }
+    });
 }
 
 /// Rows of name and value; the last one, empty, is where the next is typed.

@@ -2,7 +2,11 @@
 
 pub mod data;
 mod form;
+mod phone;
+pub mod preview;
+mod state;
 mod ui;
 
 pub use form::variables_ui;
-pub use ui::{TestCallView, test_call_ui};
+pub use state::{Act, KEYS, Middle, State};
+pub use ui::{TestCallView, naming_ui, test_call_ui};

@@ -1,19 +1,26 @@
 //! Paints the place: form, the call on the wire, its journey.
 
-use eframe::egui::{Align, Align2, FontId, Layout, Pos2, Rect, RichText, ScrollArea, Sense, Ui, Vec2};
+use eframe::egui::{
+    Align, Align2, FontId, Id, Key, Label, Layout, Modal, Pos2, Rect, RichText, ScrollArea, Sense, Ui, Vec2,
+    text::{LayoutJob, TextFormat},
+};
 
 use super::{
     data::{Mark, Running, Step},
-    form::form_ui,
+    form::{buttons_ui, form_ui},
+    phone::phone_ui,
+    preview::Preview,
+    state::{Act, Middle},
 };
 use crate::{
     console::{
         action::Action,
         backend::Facts,
         panels::ladder::data::Ladder,
+        remembered::Preset,
         state::State,
         theme::{self, Icon, Leg, Space, Tokens},
-        widgets::{card, elided, empty_state, heading, ladder, pill},
+        widgets::{FieldLook, Look, action_button, card, dialog, elided, empty_state, heading, labelled_field, ladder, pill, segmented},
     },
     model::CallId,
 };
@@ -24,6 +31,7 @@ pub struct TestCallView<'a> {
     pub running: Option<(CallId, Running)>,
     pub ladder: Option<&'a Ladder>,
     pub journey: &'a [Step],
+    pub presets: &'a [Preset],
 }
 
 pub fn test_call_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, actions: &mut Vec<Action>) {
@@ -31,15 +39,21 @@ pub fn test_call_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, act
     let (left, right) = ((room.width() * 0.335).clamp(350.0, 560.0), (room.width() * 0.225).clamp(230.0, 380.0));
     let middle = room.width() - left - right - 2.0 * Space::L;
     let rect = |x: f32, width: f32| Rect::from_min_size(Pos2::new(room.left() + x, room.top()), Vec2::new(width, room.height()));
-    let live = view.running.as_ref().filter(|(_, r)| r.live).map(|(id, _)| *id);
     place(ui, rect(0.0, left), |ui| {
-        ScrollArea::vertical().id_salt("form").auto_shrink([false, false]).show(ui, |ui| {
+        let height = ui.available_height() - BUTTONS - if state.form.fault().is_some() { 24.0 } else { 0.0 };
+        ScrollArea::vertical().id_salt("form").auto_shrink([false, false]).max_height(height).show(ui, |ui| {
             ui.set_width(ui.available_width() - 2.0);
             ui.spacing_mut().item_spacing.y = 10.0;
-            form_ui(ui, &mut state.form, view.facts, live, state.placing, actions);
+            form_ui(ui, state, view, actions);
         });
+        ui.add_space(Space::M);
+        buttons_ui(ui, state, actions);
     });
-    place(ui, rect(left + Space::L, middle), |ui| wire_ui(ui, view, actions));
+    let mut upper = rect(left + Space::L, middle);
+    let lower = upper.with_min_y(upper.bottom() - PHONE);
+    upper.max.y = lower.top() - Space::L;
+    place(ui, upper, |ui| middle_ui(ui, state, view, actions));
+    place(ui, lower, |ui| phone_ui(ui, view.running.as_ref(), actions));
     place(ui, rect(left + middle + 2.0 * Space::L, right), |ui| journey_ui(ui, view.journey));
 }
 
@@ -53,21 +67,71 @@ fn place(ui: &mut Ui, rect: Rect, contents: impl FnOnce(&mut Ui)) {
     });
 }
 
-fn wire_ui(ui: &mut Ui, view: &TestCallView<'_>, actions: &mut Vec<Action>) {
+fn middle_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, actions: &mut Vec<Action>) {
     let tokens = Tokens::of(ui);
-    ui.spacing_mut().interact_size.y = 18.0;
+    let preview = state.test.preview.as_ref().map(|(_, preview)| preview);
+    let mut middle = state.test.middle;
     ui.horizontal(|ui| {
-        heading(ui, "This call on the wire");
-        if let Some((_, running)) = &view.running {
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        let choices = [(Middle::Invite, "INVITE as it will be sent"), (Middle::Wire, "On the wire")];
+        middle = segmented(ui, "Middle", middle, &choices).unwrap_or(middle);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| match (middle, preview, &view.running) {
+            (Middle::Invite, Some(preview), _) => {
+                ui.label(RichText::new(&preview.size).font(theme::mono(12.0)).color(tokens.tone(preview.tone)));
+            }
+            (Middle::Wire, _, Some((_, running))) => {
                 ui.label(RichText::new(&running.length).font(theme::mono_medium(13.0)).color(tokens.text));
                 pill(ui, &running.state, running.tone);
-            });
-        }
+            }
+            _ => {}
+        });
     });
-    match view.ladder {
-        Some(data) if !data.rows.is_empty() => ladder(ui, data, None, false, actions),
+    ui.add_space(Space::XS);
+    match (middle, preview, view.ladder) {
+        (Middle::Invite, Some(preview), _) => invite_ui(ui, preview),
+        (Middle::Wire, _, Some(data)) if !data.rows.is_empty() => ladder(ui, data, None, false, actions),
         _ => empty_state(ui, "No test call yet", "Every message appears here as it crosses the wire", None, actions),
+    }
+    state.test.middle = middle;
+}
+
+fn invite_ui(ui: &mut Ui, preview: &Preview) {
+    let tokens = Tokens::of(ui);
+    if let Some(fault) = &preview.fault {
+        ui.label(RichText::new(fault).size(12.5).color(tokens.wrong));
+        return;
+    }
+    let mut job = LayoutJob::default();
+    for (line, tone) in &preview.lines {
+        job.append(line, 0.0, TextFormat { line_height: Some(18.0), ..TextFormat::simple(theme::mono(12.0), tokens.tone(*tone)) });
+        job.append("\n", 0.0, TextFormat::simple(theme::mono(12.0), tokens.text_faint));
+    }
+    job.wrap.max_width = ui.available_width();
+    job.wrap.break_anywhere = true;
+    ScrollArea::vertical().id_salt("invite").auto_shrink([false, false]).show(ui, |ui| ui.add(Label::new(job).selectable(true)));
+}
+
+/// Asks for the name of a preset.
+pub fn naming_ui(ui: &mut Ui, name: &mut String, actions: &mut Vec<Action>) {
+    let modal = Modal::new(Id::unique("preset")).frame(dialog(ui)).show(ui.ctx(), |ui| {
+        ui.set_width(340.0);
+        heading(ui, "Save as preset");
+        ui.add_space(Space::XS);
+        let field = labelled_field(ui, "Name", FieldLook { hint: "billing, with a wrong task", ..FieldLook::default() }, name, 340.0);
+        if !field.has_focus() && name.is_empty() {
+            field.request_focus();
+        }
+        let given = !name.trim().is_empty();
+        if given && field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
+            actions.push(Action::TestCall(Act::SavePreset));
+        }
+        ui.add_space(Space::S);
+        ui.horizontal(|ui| {
+            action_button(ui, Action::TestCall(Act::SavePreset), Look::Primary, (!given).then_some("Give it a name"), actions);
+            action_button(ui, Action::Back, Look::Plain, None, actions);
+        });
+    });
+    if modal.should_close() {
+        actions.push(Action::Back);
     }
 }
 
@@ -124,3 +188,8 @@ fn journey_ui(ui: &mut Ui, steps: &[Step]) {
         }
     });
 }
+
+/// How high the phone is.
+const PHONE: f32 = 246.0;
+/// The buttons below the form, with the space above them.
+const BUTTONS: f32 = 46.0;

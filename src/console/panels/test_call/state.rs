@@ -1,0 +1,59 @@
+//! What the place *Test call* holds beside its form, and what one can do there.
+
+use eframe::egui::{Key, KeyboardShortcut, Modifiers};
+
+use super::preview::Preview;
+use crate::console::{action::Face, state::TestForm, theme::Icon};
+
+/// What the middle shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Middle {
+    /// The INVITE as it will be sent.
+    #[default]
+    Invite,
+    /// The call's ladder.
+    Wire,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct State {
+    pub middle: Middle,
+    /// The INVITE of this form, made anew when the form changes.
+    pub preview: Option<(TestForm, Preview)>,
+    /// The name of the preset that is about to be saved.
+    pub naming: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// A key of the phone.
+    Press(char),
+    /// Ask for a name.
+    NamePreset,
+    SavePreset,
+    /// Put a preset's values into the form.
+    UsePreset(usize),
+    ForgetPreset(usize),
+    CopyCommand,
+    CopySipp,
+}
+
+impl Act {
+    pub fn face(&self) -> Face {
+        let face = |label, tooltip, icon| Face { label, tooltip, icon, shortcut: None };
+        match self {
+            Self::Press(_) => face("Press", "Send this key (RFC 4733)", None),
+            Self::NamePreset => face("Save as preset…", "Keep this form under a name, without its password", None),
+            Self::SavePreset => {
+                Face { shortcut: Some(KeyboardShortcut::new(Modifiers::NONE, Key::Enter)), ..face("Save", "Keep it", None) }
+            }
+            Self::UsePreset(_) => face("Use", "Put these values into the form", None),
+            Self::ForgetPreset(_) => face("Forget", "Remove this preset", Some(Icon::Close)),
+            Self::CopyCommand => face("As handback call", "The same call for a shell", Some(Icon::Terminal)),
+            Self::CopySipp => face("As SIPp scenario", "The same INVITE, and its return, for SIPp", Some(Icon::Copy)),
+        }
+    }
+}
+
+/// The keys in the order of a phone.
+pub const KEYS: [char; 12] = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
