@@ -9,10 +9,10 @@ use std::{
 };
 
 use crate::{
-    config::desk::{AdmittedCall, Answer, Apply, Ask, SettingsDesk},
+    config::desk::{AdmittedCall, Answer, Apply, Ask, Program, SettingsDesk},
     console::SettingsKeeper,
     model::{CallFilter, PastCall, Timestamp},
-    start::trial,
+    start::{Reloader, trial},
     store::{HistoryQuery, StoreHandle},
 };
 
@@ -28,8 +28,14 @@ impl SettingsThread {
     ///
     /// # Errors
     /// No thread can be started.
-    pub fn start(path: Option<PathBuf>, apply: Apply, store: StoreHandle) -> std::io::Result<Arc<Self>> {
-        let mut desk = SettingsDesk::new(path, apply, trial, Box::new(move |since| admitted(&store, since)));
+    pub fn start(path: Option<PathBuf>, apply: Apply, reloader: Arc<Reloader>, store: StoreHandle) -> std::io::Result<Arc<Self>> {
+        let program = Program {
+            apply,
+            trial,
+            admitted: Box::new(move |since| admitted(&store, since)),
+            probe: Box::new(move |settings| reloader.probe(settings)),
+        };
+        let mut desk = SettingsDesk::new(path, program);
         let (asks, asked) = sync_channel::<(Ask, Done)>(ASKS);
         std::thread::Builder::new().name("handback-settings".to_owned()).spawn(move || {
             for (ask, done) in asked {

@@ -3,7 +3,7 @@
 use std::{
     env,
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{Command, ExitCode},
     sync::Arc,
 };
 
@@ -44,7 +44,8 @@ pub fn run(path: Option<&Path>) -> ExitCode {
     };
     let file = path.map(Path::to_owned).or_else(config::default_path);
     match show(settings, file) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::SUCCESS,
+        Ok(true) => again(),
         Err(why) => {
             eprintln!("handback: {why}");
             ExitCode::FAILURE
@@ -52,7 +53,8 @@ pub fn run(path: Option<&Path>) -> ExitCode {
     }
 }
 
-fn show(settings: Settings, file: Option<PathBuf>) -> Result<(), String> {
+/// Whether the program is to start anew.
+fn show(settings: Settings, file: Option<PathBuf>) -> Result<bool, String> {
     let mut facts = facts(&settings);
     let (api, advertise) = (settings.api.clone(), settings.sip.advertise.clone());
     let running = start::start(settings).map_err(|fault| fault.to_string())?;
@@ -65,13 +67,42 @@ fn show(settings: Settings, file: Option<PathBuf>) -> Result<(), String> {
     let live =
         Arc::new(Live::new(running.engine.clone(), facts, start::caller(&running.engine, advertise), shown_desk, Some(Arc::new(archive))));
     let apply = apply(running.reloader.clone(), &live, desk);
-    live.keep_settings(SettingsThread::start(file, apply, store).map_err(|why| why.to_string())?);
-    let shown = console::run(live, Options { remember_in: console::remembered::folder(), ..Options::default() });
+    live.keep_settings(SettingsThread::start(file, apply, running.reloader.clone(), store).map_err(|why| why.to_string())?);
+    let shown = console::run(live.clone(), Options { remember_in: console::remembered::folder(), ..Options::default() });
     // The window is gone: nobody is left to wait for calls.
     running.engine.stop();
     running.engine.stop();
     running.engine.wait_ended();
-    shown.map_err(|error| error.to_string())
+    shown.map(|()| live.restarts()).map_err(|error| error.to_string())
+}
+
+/// The same program with the same arguments, now that its sockets and its database are free.
+fn again() -> ExitCode {
+    let program = env::current_exe().map(|program| {
+        let mut command = Command::new(program);
+        command.args(env::args_os().skip(1));
+        command
+    });
+    let failed = match program {
+        Ok(mut command) => become_(&mut command),
+        Err(error) => error,
+    };
+    eprintln!("handback: it can't be started anew: {failed}");
+    ExitCode::FAILURE
+}
+
+#[cfg(unix)]
+fn become_(command: &mut Command) -> std::io::Error {
+    use std::os::unix::process::CommandExt as _;
+    command.exec()
+}
+
+#[cfg(not(unix))]
+fn become_(command: &mut Command) -> std::io::Error {
+    match command.spawn() {
+        Ok(_) => std::process::exit(0),
+        Err(error) => error,
+    }
 }
 
 /// Brings settings into force in the program, and in what the window says of it.

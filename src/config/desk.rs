@@ -39,6 +39,8 @@ pub enum Ask {
         text: Text,
         when_changed: WhenChanged,
     },
+    /// Could the program start with what is saved?
+    Probe,
     /// Put a secret where the settings will name it.
     Put {
         place: Place,
@@ -69,6 +71,8 @@ pub enum Answer {
         applied: Applied,
     },
     NotSaved(NotSaved),
+    /// It could be started, or what would keep it from starting.
+    Probed(Result<(), String>),
     /// The secret is there.
     Put,
     /// `more`: there are more than can be counted in a moment.
@@ -101,6 +105,8 @@ pub struct Opened {
     pub is_demo: bool,
     /// Where one's own unsaved changes were kept.
     pub aside: Option<PathBuf>,
+    /// What came into force by reading it anew; `None` the first time, and where it has faults.
+    pub applied: Option<Applied>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,19 +153,28 @@ pub type Try = fn(&Settings, &Caller) -> Trial;
 /// Reads calls that were kept.
 pub type Admitted = Box<dyn Fn(Timestamp) -> Result<(Vec<AdmittedCall>, bool), String> + Send>;
 
+/// Tells what would keep the program from starting.
+pub type Probe = Box<dyn Fn(&Settings) -> Result<(), String> + Send>;
+
+/// The program whose settings these are.
+pub struct Program {
+    pub apply: Apply,
+    pub trial: Try,
+    pub admitted: Admitted,
+    pub probe: Probe,
+}
+
 /// See the module.
 pub struct SettingsDesk {
     path: Option<PathBuf>,
     file: Option<SettingsFile>,
-    apply: Apply,
-    trial: Try,
-    admitted: Admitted,
+    program: Program,
 }
 
 impl SettingsDesk {
     /// `path`: where the file is, or will be.
-    pub fn new(path: Option<PathBuf>, apply: Apply, trial: Try, admitted: Admitted) -> Self {
-        Self { path, file: None, apply, trial, admitted }
+    pub fn new(path: Option<PathBuf>, program: Program) -> Self {
+        Self { path, file: None, program }
     }
 
     /// Answers; may read and write files, and wait for the program.
@@ -172,7 +187,7 @@ impl SettingsDesk {
                 Err(faults) => Answer::Judged { revision, faults, warnings: Vec::new() },
             },
             Ask::Try { text, caller } => match self.check(&text) {
-                Ok((settings, _)) => Answer::Tried((self.trial)(&settings, &caller)),
+                Ok((settings, _)) => Answer::Tried((self.program.trial)(&settings, &caller)),
                 Err(_) => Answer::Tried(Trial {
                     passes: None,
                     verdict: "It can be told when the settings have no fault".to_owned(),
@@ -180,11 +195,12 @@ impl SettingsDesk {
                 }),
             },
             Ask::Save { revision, text, when_changed } => self.save(revision, &text, when_changed),
+            Ask::Probe => Answer::Probed(self.probe()),
             Ask::Put { place, secret } => match self.put(&place, secret.reveal()) {
                 Ok(()) => Answer::Put,
                 Err(why) => Answer::Failed(format!("The secret is not kept: {why}")),
             },
-            Ask::Admitted { since } => match (self.admitted)(since) {
+            Ask::Admitted { since } => match (self.program.admitted)(since) {
                 Ok((calls, more)) => Answer::Admitted { calls, more },
                 Err(why) => Answer::Failed(why),
             },
@@ -192,18 +208,24 @@ impl SettingsDesk {
     }
 
     fn open(&mut self, unsaved: Option<&Text>) -> Answer {
-        let Some(path) = &self.path else { return Answer::Opened(Opened::demo(None)) };
+        let Some(path) = self.path.clone() else { return Answer::Opened(Opened::demo(None)) };
+        let is_anew = self.file.is_some();
         let opened = match &mut self.file {
             Some(file) => file.reload(unsaved.map(|text| text.0.as_str())),
-            None => SettingsFile::open(path).map(|file| {
+            None => SettingsFile::open(&path).map(|file| {
                 self.file = Some(file);
                 None
             }),
         };
         match opened {
-            Ok(aside) => match self.file.as_ref().and_then(SettingsFile::text) {
-                Some(text) => Answer::Opened(Opened { path: Some(path.clone()), text: Text(text.to_owned()), is_demo: false, aside }),
-                None => Answer::Opened(Opened { aside, ..Opened::demo(Some(path.clone())) }),
+            Ok(aside) => match self.file.as_ref().and_then(SettingsFile::text).map(|text| Text(text.to_owned())) {
+                Some(text) => {
+                    // What somebody else wrote shall be in force, too.
+                    let settings = self.check(&text).ok().filter(|_| is_anew).map(|(settings, _)| settings);
+                    let applied = settings.and_then(|settings| (self.program.apply)(settings).ok());
+                    Answer::Opened(Opened { path: Some(path), text, is_demo: false, aside, applied })
+                }
+                None => Answer::Opened(Opened { aside, ..Opened::demo(Some(path)) }),
             },
             Err(error) => Answer::Failed(format!("{} can't be read: {error}", path.display())),
         }
@@ -223,10 +245,17 @@ impl SettingsDesk {
             Err(SaveFault::ChangedOnDisk(_)) => return Answer::NotSaved(NotSaved::ChangedOnDisk),
             Err(fault @ SaveFault::Write { .. }) => return Answer::NotSaved(NotSaved::Failed(fault.to_string())),
         };
-        match (self.apply)(settings) {
+        match (self.program.apply)(settings) {
             Ok(applied) => Answer::Saved { revision, aside, applied },
             Err(why) => Answer::NotSaved(NotSaved::Failed(format!("It is saved, and in force after the next start: {why}"))),
         }
+    }
+
+    fn probe(&self) -> Result<(), String> {
+        let text = self.file.as_ref().and_then(SettingsFile::text).map(|text| Text(text.to_owned()));
+        let Some(text) = text else { return Ok(()) };
+        let (settings, _) = self.check(&text).map_err(|faults| faults.first().map(ToString::to_string).unwrap_or_default())?;
+        (self.program.probe)(&settings)
     }
 
     fn put(&self, place: &Place, secret: &str) -> Result<(), String> {
@@ -247,7 +276,7 @@ impl SettingsDesk {
 
 impl Opened {
     fn demo(path: Option<PathBuf>) -> Self {
-        Self { path, text: Text(DEMO_TOML.to_owned()), is_demo: true, aside: None }
+        Self { path, text: Text(DEMO_TOML.to_owned()), is_demo: true, aside: None, applied: None }
     }
 }
 
@@ -271,7 +300,9 @@ mod tests {
             Ok(Applied::default())
         };
         let trial: Try = |_, _| Trial { passes: Some(true), verdict: String::new(), steps: Vec::new() };
-        (SettingsDesk::new(Some(path.to_owned()), Box::new(apply), trial, Box::new(|_| Ok((Vec::new(), false)))), applied)
+        let program =
+            Program { apply: Box::new(apply), trial, admitted: Box::new(|_| Ok((Vec::new(), false))), probe: Box::new(|_| Ok(())) };
+        (SettingsDesk::new(Some(path.to_owned()), program), applied)
     }
 
     #[test]
@@ -304,7 +335,7 @@ mod tests {
     fn a_file_that_was_changed_meanwhile_is_told_and_both_versions_stay() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("handback.toml");
-        let (mut desk, _) = desk(&path);
+        let (mut desk, applied) = desk(&path);
         desk.answer(Ask::Open { unsaved: None });
         std::fs::write(&path, "# theirs\n").expect("writes");
         assert_eq!(desk.answer(Ask::Look), Answer::Looked { changed: true });
@@ -313,6 +344,7 @@ mod tests {
         assert_eq!(refused, Answer::NotSaved(NotSaved::ChangedOnDisk));
         let Answer::Opened(opened) = desk.answer(Ask::Open { unsaved: Some(mine()) }) else { panic!("it opens") };
         assert_eq!(opened.text.0, "# theirs\n");
+        assert_eq!((opened.applied, applied.lock().expect("no panic").len()), (Some(Applied::default()), 1), "it is in force");
         assert_eq!(std::fs::read_to_string(opened.aside.expect("kept")).expect("reads"), "# mine\n");
     }
 

@@ -80,6 +80,8 @@ pub struct App {
     keeper: Keeper,
     pub(super) facts: Facts,
     pub(super) settings_looks: Looks,
+    /// The window is to be closed in this frame.
+    pub(super) closes: bool,
     pub(super) state: State,
     /// What the engine holds, and past calls that were read before it.
     pub(super) snapshot: Arc<Snapshot>,
@@ -130,6 +132,7 @@ impl App {
             keeper,
             facts,
             settings_looks: Looks::default(),
+            closes: false,
             state: State { notice, ..State::default() },
             snapshot: Arc::default(),
             live: Arc::default(),
@@ -389,6 +392,7 @@ impl App {
             ctx.send_viewport_cmd(egui::ViewportCommand::Close);
         } else if keep || modal.should_close() {
             self.closing = false;
+            self.backend.restart_when_closed(false);
         }
     }
 

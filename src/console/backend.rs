@@ -62,6 +62,9 @@ pub trait Backend: Send + Sync {
 
     /// What was answered about the settings since the last time.
     fn take_settings(&self) -> Vec<Answer>;
+
+    /// Whether the program starts anew once the window is closed.
+    fn restart_when_closed(&self, restart: bool);
 }
 
 /// A question about past calls.

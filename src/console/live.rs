@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use super::backend::{
@@ -26,6 +26,7 @@ pub struct Live {
     created: Arc<Mutex<Vec<(CommandTicket, ApiAnswer)>>>,
     archive: Option<Arc<dyn Archive>>,
     past: Arc<Mutex<Vec<(CommandTicket, PastAnswer)>>>,
+    restarts: AtomicBool,
     settings: OnceLock<Arc<dyn SettingsKeeper>>,
     settled: Arc<Mutex<Vec<desk::Answer>>>,
     waker: Arc<OnceLock<Waker>>,
@@ -55,6 +56,7 @@ impl Live {
             created: Arc::default(),
             archive,
             past: Arc::default(),
+            restarts: AtomicBool::new(false),
             settings: OnceLock::new(),
             settled: Arc::default(),
             waker: Arc::default(),
@@ -66,6 +68,11 @@ impl Live {
     /// Who keeps the settings file; once.
     pub fn keep_settings(&self, keeper: Arc<dyn SettingsKeeper>) {
         let _ = self.settings.set(keeper);
+    }
+
+    /// Somebody wants the program to start anew.
+    pub fn restarts(&self) -> bool {
+        self.restarts.load(Ordering::Relaxed)
     }
 
     /// What the settings say of themselves now.
@@ -182,6 +189,10 @@ impl Backend for Live {
             }
         };
         keeper.ask(ask, Box::new(done));
+    }
+
+    fn restart_when_closed(&self, restart: bool) {
+        self.restarts.store(restart, Ordering::Relaxed);
     }
 
     fn take_settings(&self) -> Vec<desk::Answer> {

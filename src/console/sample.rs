@@ -214,6 +214,8 @@ impl Backend for SampleBackend {
         self.settings.ask(ask);
     }
 
+    fn restart_when_closed(&self, _restart: bool) {}
+
     fn take_settings(&self) -> Vec<crate::config::desk::Answer> {
         self.settings.take()
     }

@@ -7,8 +7,8 @@ use std::{
 
 use crate::{
     config::{
-        Applied,
-        desk::{AdmittedCall, Answer, Ask, SettingsDesk},
+        self,
+        desk::{AdmittedCall, Answer, Ask, Program, SettingsDesk},
     },
     model::{Admission, CallId, Timestamp, settings::Settings},
     start::trial,
@@ -29,8 +29,9 @@ impl Default for SampleSettings {
         let applied: Arc<Mutex<Vec<Settings>>> = Arc::default();
         let kept = applied.clone();
         let apply = move |settings| {
+            let applied = config::in_force(&config::demo(), &settings).1;
             kept.lock().unwrap_or_else(PoisonError::into_inner).push(settings);
-            Ok(Applied { now: vec!["peers"], at_restart: Vec::new() })
+            Ok(applied)
         };
         let call = |id, by| AdmittedCall {
             id: CallId(id),
@@ -41,7 +42,9 @@ impl Default for SampleSettings {
         };
         let user = Admission::Digest { user: "sbc-east".to_owned(), algorithm: "SHA-256".to_owned() };
         let calls = vec![call(1, Admission::Network("10.4.0.0/16".to_owned())), call(2, user)];
-        let desk = SettingsDesk::new(Some(path), Box::new(apply), trial, Box::new(move |_| Ok((calls.clone(), false))));
+        let admitted = Box::new(move |_| Ok((calls.clone(), false)));
+        let program = Program { apply: Box::new(apply), trial, admitted, probe: Box::new(|_| Err("port 5060 is in use".to_owned())) };
+        let desk = SettingsDesk::new(Some(path), program);
         Self { folder, desk: Mutex::new(desk), answers: Mutex::default(), applied }
     }
 }

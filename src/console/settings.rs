@@ -37,6 +37,9 @@ impl App {
         for answer in self.backend.take_settings() {
             self.take_settings_answer(answer);
         }
+        if std::mem::take(&mut self.closes) {
+            ctx.send_viewport_cmd(eframe::egui::ViewportCommand::Close);
+        }
         if self.state.place != Place::Settings {
             return;
         }
@@ -55,7 +58,7 @@ impl App {
         ctx.request_repaint_after(std::time::Duration::from_secs_f64(LOOK_EVERY));
         self.judge_settings();
         self.try_caller();
-        let shown = settings::page(&self.state.settings, &self.remembered);
+        let shown = settings::page(&self.state.settings, &self.remembered, &self.options.zone);
         self.state.settings.shown = shown;
     }
 
@@ -123,13 +126,10 @@ impl App {
                     file.compare();
                     (file.is_demo, file.changed_on_disk) = (false, false);
                 }
-                let waiting: Vec<&'static str> =
-                    applied.at_restart.iter().filter(|key| !state.at_restart.contains(*key)).copied().collect();
-                state.at_restart.extend(waiting);
-                self.facts_changed();
+                let told = self.in_force(&applied, "Saved");
                 let text = match aside {
-                    Some(path) => format!("{} What the file held is in {}", saved(&applied), path.display()),
-                    None => saved(&applied),
+                    Some(path) => format!("{told} What the file held is in {}.", path.display()),
+                    None => told,
                 };
                 self.state.notice = Some(Notice { text, wrong: false });
             }
@@ -150,6 +150,11 @@ impl App {
                 }
             }
             Answer::Put => {}
+            Answer::Probed(Ok(())) => {
+                self.backend.restart_when_closed(true);
+                self.closes = true;
+            }
+            Answer::Probed(Err(text)) => self.state.notice = Some(Notice { text, wrong: true }),
             Answer::Admitted { calls, more } => state.today = Some((calls, more)),
             Answer::Failed(text) => {
                 state.saving = false;
@@ -170,19 +175,33 @@ impl App {
             }
             Err(why) => self.state.notice = Some(Notice { text: format!("The settings file can't be edited: {why}"), wrong: true }),
         }
+        let mut told = opened.applied.as_ref().map(|applied| self.in_force(applied, "Read anew"));
         if let Some(aside) = opened.aside {
-            self.state.notice = Some(Notice { text: format!("What you had not saved is in {}", aside.display()), wrong: false });
+            told = Some(format!("{} What you had not saved is in {}.", told.unwrap_or_default(), aside.display()));
+        }
+        if let Some(text) = told {
+            self.state.notice = Some(Notice { text: text.trim().to_owned(), wrong: false });
         }
     }
 
-    /// Who talks and how calls go back may be others now.
-    fn facts_changed(&mut self) {
+    /// What changed and what waits, in words; who talks and how calls go back may be others now.
+    fn in_force(&mut self, applied: &Applied, what: &str) -> String {
         self.facts = self.backend.facts();
+        // What waits is told as a whole each time: a change that was taken back waits no more.
+        self.state.settings.at_restart.clone_from(&applied.at_restart);
+        match (applied.now.is_empty(), applied.at_restart.is_empty()) {
+            (true, true) => format!("{what}."),
+            (false, true) => format!("{what}, and in force for new calls."),
+            (true, false) => format!("{what}, and in force after the next start."),
+            (false, false) => format!("{what}, and in force for new calls. After the next start: {}.", applied.at_restart.join(", ")),
+        }
     }
 
     pub(super) fn apply_settings(&mut self, ctx: &Context, act: Act) {
         match act {
+            Act::Restart => self.ask_settings(Ask::Probe),
             Act::Show(page) => {
+                self.state.place = Place::Settings;
                 self.state.settings.page = page;
                 self.state.settings.secret = None;
             }
@@ -292,6 +311,7 @@ fn edit_draft(state: &mut State, act: Act) {
         | Act::Save
         | Act::SaveOver
         | Act::Reload
+        | Act::Restart
         | Act::Theme(_)
         | Act::Scale(_)
         | Act::Times(_) => {}
@@ -350,15 +370,6 @@ fn forget_secret(draft: &mut Draft, table: &str) {
         if draft.has(&key) {
             draft.remove(&key);
         }
-    }
-}
-
-fn saved(applied: &Applied) -> String {
-    match (applied.now.is_empty(), applied.at_restart.is_empty()) {
-        (true, true) => "Saved.".to_owned(),
-        (false, true) => "Saved, and in force for new calls.".to_owned(),
-        (true, false) => "Saved, and in force after the next start.".to_owned(),
-        (false, false) => format!("Saved, and in force for new calls. After the next start: {}.", applied.at_restart.join(", ")),
     }
 }
 

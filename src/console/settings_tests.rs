@@ -42,7 +42,7 @@ fn page_of(page: Page, text: &str) -> String {
         file.faults = faults;
     }
     let state = State { page, file: Some(file), ..State::default() };
-    settings::page(&state, &Remembered::default()).to_text()
+    settings::page(&state, &Remembered::default(), &jiff::tz::TimeZone::UTC).to_text()
 }
 
 fn opened(text: &str) -> (Arc<SampleBackend>, Window) {
@@ -223,6 +223,20 @@ fn without_a_file_the_demo_is_shown_and_saving_makes_one() {
     type_into(&mut window, "Requests a second, each key", "7");
     save(&mut window);
     assert!(backend.settings.read().contains("requests_per_second = 7"));
+}
+
+#[test]
+fn what_waits_for_a_restart_says_so_and_a_restart_that_cannot_work_is_not_made() {
+    let (_, mut window) = opened(FILE);
+    click(&mut window, "Listeners");
+    type_into(&mut window, "address 1", "1");
+    save(&mut window);
+    assert!(window.query_by_label_contains("After the next start: sip.listen").is_some());
+    click(&mut window, "Dismiss");
+    assert!(window.query_by_label_contains("In force after the next start: sip.listen").is_some());
+    click(&mut window, "Restart now");
+    window.run_steps(4);
+    assert!(window.query_by_label("port 5060 is in use").is_some());
 }
 
 #[test]

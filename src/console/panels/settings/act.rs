@@ -53,6 +53,8 @@ pub enum Act {
     /// Read the file anew; what is not saved is kept beside it.
     Reload,
     Discard,
+    /// Start the program anew, so that all that is saved is in force.
+    Restart,
     Theme(ThemeChoice),
     Scale(Scale),
     Times(Times),
@@ -113,6 +115,9 @@ impl Act {
             Self::SaveOver => Face::new("Overwrite", "Write yours; what the file holds now is kept beside it").icon(Icon::Save),
             Self::Reload => Face::new("Reload", "Read the file; what you have not saved is kept beside it").icon(Icon::Retransmission),
             Self::Discard => Face::new("Discard", "Back to what is saved"),
+            Self::Restart => {
+                Face::new("Restart now", "Close the window and open it anew, with all that is saved in force").icon(Icon::Retransmission)
+            }
             Self::Theme(_) => Face::new("Theme", "Dark, light, or as the desktop has it"),
             Self::Scale(_) => Face::new("Scale", "How large everything is"),
             Self::Times(_) => Face::new("Times", "The zone that times are shown in"),

@@ -1,5 +1,7 @@
 //! The pages of plain values: listeners, agent, API, storage, limits, appearance.
 
+use jiff::tz::TimeZone;
+
 use super::{
     act::{Act, Kind, What},
     form::{Card, Choice, Field, Flag, Form, PageData, Record, RecordCell, Records, Row, Told},
@@ -16,23 +18,23 @@ use crate::{
 };
 
 /// The chosen page.
-pub fn page(state: &State, remembered: &Remembered) -> PageData {
+pub fn page(state: &State, remembered: &Remembered, zone: &TimeZone) -> PageData {
     let page = state.page;
     let (mut left, mut right) = match (page, &state.file) {
         (Page::Appearance, _) => (appearance(remembered), Vec::new()),
         (_, None) => (Vec::new(), Vec::new()),
-        (_, Some(file)) => of_file(page, state, file),
+        (_, Some(file)) => of_file(page, state, file, zone),
     };
     left.retain(|card| !card.rows.is_empty());
     right.retain(|card| !card.rows.is_empty());
     PageData { title: page.title().to_owned(), lead: page.lead().to_owned(), left, right }
 }
 
-fn of_file(page: Page, state: &State, file: &Edited) -> (Vec<Card>, Vec<Card>) {
+fn of_file(page: Page, state: &State, file: &Edited, zone: &TimeZone) -> (Vec<Card>, Vec<Card>) {
     let form = Form::new(&file.draft, &file.faults, &file.warnings, &file.changed);
     let (mut left, right) = match page {
         Page::Listeners => listeners(&form),
-        Page::Who => who::cards(&form, state),
+        Page::Who => who::cards(&form, state, zone),
         Page::Return => returns::cards(&form, state),
         Page::Agent => (agent(&form), Vec::new()),
         Page::Api => api(&form),

@@ -166,11 +166,15 @@ fn bar(state: &State) -> Option<Bar> {
         let buttons = vec![(Act::Discard, Look::Plain, None), (Act::Save, Look::Primary, blocked(state, file))];
         return Some(Bar { tone, icon, text, buttons });
     }
+    if !file.faults.is_empty() {
+        let text = format!("{} has a fault: the settings from before are in force", name());
+        return Some(Bar { tone: Tone::Wrong, icon: Icon::Error, text, buttons: Vec::new() });
+    }
     (!state.at_restart.is_empty()).then(|| Bar {
         tone: Tone::Warn,
         icon: Icon::Warning,
         text: format!("Saved. In force after the next start: {}", state.at_restart.join(", ")),
-        buttons: Vec::new(),
+        buttons: vec![(Act::Restart, Look::Plain, None)],
     })
 }
 

@@ -1,5 +1,7 @@
 //! Who may call: the peers, the chosen one's networks and users, and what the door would say to a caller.
 
+use jiff::tz::TimeZone;
+
 use super::{
     act::{Act, What},
     form::{Card, Form, PeerRow, Record, RecordCell, Records, Row},
@@ -7,13 +9,13 @@ use super::{
 };
 use crate::{
     console::{
-        text::{count, grouped},
+        text::{clock, count, grouped},
         theme::Tone,
     },
     model::Admission,
 };
 
-pub fn cards(form: &Form<'_>, state: &State) -> (Vec<Card>, Vec<Card>) {
+pub fn cards(form: &Form<'_>, state: &State, zone: &TimeZone) -> (Vec<Card>, Vec<Card>) {
     let peers = form.draft.len("peers");
     let mut list = Vec::new();
     if peers == 0 {
@@ -29,7 +31,7 @@ pub fn cards(form: &Form<'_>, state: &State) -> (Vec<Card>, Vec<Card>) {
     list.push(Row::Add(Act::Add { key: "peers".to_owned(), what: What::Peer }));
     let mut left = vec![Card::new("Peers", list)];
     if state.peer < peers {
-        left.extend(of_peer(form, state));
+        left.extend(of_peer(form, state, zone));
     }
     let caller = state.caller.caller();
     let mut tester = vec![Row::Caller { fault: caller.err().unwrap_or_default() }];
@@ -63,7 +65,7 @@ pub fn peer_rows(form: &Form<'_>, page: Page, chosen: usize) -> Vec<PeerRow> {
     (0..form.draft.len("peers")).map(row).collect()
 }
 
-fn of_peer(form: &Form<'_>, state: &State) -> Vec<Card> {
+fn of_peer(form: &Form<'_>, state: &State, zone: &TimeZone) -> Vec<Card> {
     let key = format!("peers[{}]", state.peer);
     let name = form.value(&format!("{key}.name"));
     let mut networks = form.list(format!("{key}.networks"), "Network", "network", "10.4.0.0/16 or 2001:db8:4::7");
@@ -87,7 +89,7 @@ fn of_peer(form: &Form<'_>, state: &State) -> Vec<Card> {
         Card::new(
             "Username and password",
             vec![
-                Row::Records(users(form, &key, &name, state)),
+                Row::Records(users(form, &key, &name, state, zone)),
                 Row::Flag(form.flag(&format!("{key}.allow_md5"), "Offer MD5 beside SHA-256", "Many SBCs know only MD5", true)),
             ],
         ),
@@ -95,7 +97,7 @@ fn of_peer(form: &Form<'_>, state: &State) -> Vec<Card> {
     ]
 }
 
-fn users(form: &Form<'_>, peer: &str, name: &str, state: &State) -> Records {
+fn users(form: &Form<'_>, peer: &str, name: &str, state: &State, zone: &TimeZone) -> Records {
     let list = format!("{peer}.users");
     let row = |index: usize| {
         let key = format!("{list}[{index}]");
@@ -106,7 +108,9 @@ fn users(form: &Form<'_>, peer: &str, name: &str, state: &State) -> Records {
         if let Some((calls, _)) = &state.today {
             let last =
                 calls.iter().filter(|call| call.peer == name && user_of(&call.by) == Some(&username.value)).max_by_key(|call| call.at);
-            cells.push(RecordCell::Text(last.map_or_else(|| "not today".to_owned(), |call| format!("from {}", call.source))));
+            cells.push(RecordCell::Text(
+                last.map_or_else(|| "not today".to_owned(), |call| format!("{} from {}", clock(call.at, zone), host_of(&call.source))),
+            ));
         }
         Record { cells, faults, key }
     };
@@ -127,6 +131,11 @@ fn user_of(by: &Admission) -> Option<&String> {
         Admission::Digest { user, .. } | Admission::Both { user, .. } => Some(user),
         Admission::Network(_) | Admission::TestCall => None,
     }
+}
+
+/// The address alone: the port says nothing of who it was.
+fn host_of(source: &str) -> String {
+    source.parse::<std::net::SocketAddr>().map_or_else(|_| source.to_owned(), |source| source.ip().to_string())
 }
 
 /// `192.0.2.7` is written where `192.0.2.7/32` is meant.
