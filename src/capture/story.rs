@@ -102,8 +102,8 @@ impl Story {
         if said.leg == 0 {
             let source = if part.outgoing { said.local } else { said.remote };
             let arrived = CallEvent::CallArrived {
-                from: text(HeaderName::From),
-                to: text(HeaderName::To),
+                from: without_tag(&text(HeaderName::From)),
+                to: without_tag(&text(HeaderName::To)),
                 request_uri: target.clone(),
                 source,
                 test_call: false,
@@ -374,6 +374,11 @@ fn sdp(fields: &Fields) -> Option<SessionDescription> {
 fn headers(request: &Request) -> Vec<(String, String)> {
     let others = request.iter().filter(|(_, name, _)| *name == HeaderName::Other);
     others.map(|(name, _, value)| (name.to_owned(), value.into_owned())).collect()
+}
+
+/// The address alone: the tag is the dialog's.
+fn without_tag(address: &str) -> String {
+    address.split_once(";tag=").map_or(address, |(address, _)| address).to_owned()
 }
 
 fn titled(party: Party) -> String {

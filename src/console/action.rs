@@ -3,6 +3,7 @@
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::{
+    files,
     panels::{compare, ladder, messages, settings, test_call},
     state::{CallTab, MessageTab, Place},
     theme::Icon,
@@ -54,6 +55,7 @@ pub enum Action {
     /// To the call of a call transfer.
     ShowCall(CallId),
     Settings(settings::Act),
+    Files(files::Act),
     SwitchTheme,
     DismissNotice,
 }
@@ -140,16 +142,18 @@ impl Action {
             Self::RemoveVariable(_) => face("Remove", "Leave this variable out", Some(Icon::Close), None),
             Self::Go(Place::Settings) => Face::new("Settings", "The settings file, and how this window looks").icon(Icon::Settings),
             Self::Settings(act) => act.face(),
+            Self::Files(act) => act.face(),
             Self::SwitchTheme => face("Switch theme", "Dark or light", Some(Icon::Sun), None),
             Self::DismissNotice => face("Dismiss", "Close this note", Some(Icon::Close), None),
         }
     }
 
     /// The actions that a key alone gives, whatever is on screen.
-    pub fn global() -> [Self; 13] {
+    pub fn global() -> [Self; 14] {
         [
             Self::PlaceTestCall,
             Self::Search,
+            Self::Files(files::Act::AskOpen),
             Self::MoveUp,
             Self::MoveDown,
             Self::MoveFar(Far::First),

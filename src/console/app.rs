@@ -10,6 +10,7 @@ use super::{
     backend::{ApiAnswer, Backend, CommandTicket, Facts, TransfersView, Waker},
     call_messages::{CallMessages, Source},
     compare::Comparing,
+    files::{Files, Switch},
     log::Log,
     messages::Messages,
     panels::ladder::{data::What, layout::View},
@@ -98,6 +99,7 @@ pub struct App {
     placed: CallMessages,
     pub(super) messages: Messages,
     pub(super) comparing: Comparing,
+    pub(super) files: Files,
     asked: HashMap<CommandTicket, Asked>,
     /// The test call whose row shall be chosen as soon as it is listed.
     follow: Option<CallId>,
@@ -121,6 +123,9 @@ impl App {
         let waker = ctx.clone();
         let waker: Waker = Arc::new(move || waker.request_repaint_after(FRAME));
         backend.set_waker(waker.clone());
+        let switch = Arc::new(Switch::new(backend));
+        let files = Files::new(switch.clone(), waker.clone(), options.threads);
+        let backend: Arc<dyn Backend> = switch;
         let log = Log::new(backend.clone(), waker, options.threads);
         let facts = backend.facts();
         let notice = keeper.note.clone().map(|text| Notice { text, wrong: false });
@@ -144,6 +149,7 @@ impl App {
             placed: CallMessages::default(),
             messages: Messages::new(log),
             comparing: Comparing::default(),
+            files,
             asked: HashMap::new(),
             follow: None,
             closing: false,
@@ -158,6 +164,7 @@ impl App {
         let time = ctx.input(|i| i.time);
         self.state.dark = ctx.theme() == egui::Theme::Dark;
         self.keeper.keep(&self.remembered);
+        self.drain_files(ctx);
         let snapshot = self.backend.snapshot();
         self.drain_past();
         let is_new = !Arc::ptr_eq(&snapshot, &self.live);
@@ -170,6 +177,11 @@ impl App {
         }
         let since = Duration::from_secs_f64((time - self.snapshot_came).max(0.0));
         self.now = Timestamp(self.snapshot.at.0 + u64::try_from(since.as_micros()).unwrap_or_default());
+        let opened = self.files.opened();
+        if opened.is_some() {
+            // In a file nothing goes on.
+            self.now = self.snapshot.at;
+        }
         for (ticket, outcome) in self.backend.take_outcomes() {
             let asked = self.asked.remove(&ticket);
             match outcome {
@@ -201,7 +213,7 @@ impl App {
             ctx.request_repaint_after(FRAME);
         }
         self.drain_compare();
-        let live = self.snapshot.calls.iter().any(|call| !call.state.is_final());
+        let live = opened.is_none() && self.snapshot.calls.iter().any(|call| !call.state.is_final());
         if is_new || self.state.placing {
             ctx.request_repaint_after(FRAME * 2);
         } else if live {
@@ -239,16 +251,19 @@ impl App {
         let frame = |fill| Frame::new().fill(fill);
         let side = Panel::left("rail").exact_size(Space::RAIL).resizable(false).frame(frame(tokens.panel));
         side.show(ui, |ui| frame::rail_ui(ui, self.state.place, self.state.dark, actions));
-        let chips = frame::data::chips(&self.snapshot, &self.facts, self.now);
+        let engine = self.files.switch.engine.snapshot();
+        let now = if self.files.opened().is_some() { engine.at } else { self.now };
+        let chips = frame::data::chips(&engine, &self.facts, now);
         let top = Panel::top("top").exact_size(Space::TOP).resizable(false).frame(frame(tokens.panel));
         top.show(ui, |ui| frame::top_ui(ui, &mut self.state, &chips, actions));
-        let parts = frame::data::status(&self.snapshot);
+        let parts = frame::data::status(&engine);
         let bottom = Panel::bottom("status").exact_size(Space::STATUS).resizable(false).frame(frame(tokens.panel));
         bottom.show(ui, |ui| frame::status_ui(ui, &parts, &self.options.version));
         if let Some(notice) = &self.state.notice {
             let bar = Panel::top("notice").exact_size(34.0).resizable(false).show_separator_line(false).frame(frame(tokens.panel));
             bar.show(ui, |ui| frame::notice_ui(ui, notice, actions));
         }
+        self.files_bands_ui(ui, actions);
         match self.state.place {
             Place::Calls => self.calls_place_ui(ui, actions),
             Place::TestCall => self.test_call_place_ui(ui, actions),
@@ -270,7 +285,8 @@ impl App {
         let table = Panel::top("calls").resizable(true).default_size((half * 0.27).max(150.0)).size_range(90.0..=half * 0.7);
         table.frame(panel).show(ui, |ui| self.table_ui(ui, actions));
         let Some(call) = self.call() else { return };
-        let header = call_header::data::call_header(call, calls::data::both_sides(&self.snapshot, call.id));
+        let mut header = call_header::data::call_header(call, calls::data::both_sides(&self.snapshot, call.id));
+        header.from_file = self.files.opened().is_some();
         let bar = Panel::top("call header").exact_size(48.0).resizable(false).frame(fill);
         bar.show(ui, |ui| call_header::call_header_ui(ui, &header, actions));
         let views = self.chosen.views.all();
@@ -341,14 +357,14 @@ impl App {
     /// Keys that act wherever one is; text fields and open forms keep theirs.
     fn keys(&self, ctx: &Context, actions: &mut Vec<Action>) {
         let typing = ctx.text_edit_focused();
-        let open = self.state.returning.is_some() || self.state.test.naming.is_some() || self.closing;
+        let open = self.state.returning.is_some() || self.state.test.naming.is_some() || self.closing || self.state.files.is_open();
         let focused = ctx.memory(|m| m.focused().is_some());
         if !typing && !open && self.state.place == Place::TestCall {
             self.phone_keys(ctx, actions);
         }
         for action in Action::global() {
             let held_back = match &action {
-                Action::PlaceTestCall | Action::Search => open,
+                Action::PlaceTestCall | Action::Search | Action::Files(_) => open,
                 Action::Back => typing || open,
                 Action::MoveUp | Action::MoveDown | Action::MoveFar(_) | Action::Enter if self.state.place == Place::Messages => {
                     typing || open || focused
@@ -365,7 +381,8 @@ impl App {
 
     /// Closing with calls running, or with settings that are not saved, asks.
     fn close_ui(&mut self, ui: &Ui, ctx: &Context) {
-        let live = self.snapshot.calls.iter().filter(|c| !c.test_call && !c.state.is_final()).count();
+        let engine = self.files.switch.engine.snapshot();
+        let live = engine.calls.iter().filter(|c| !c.test_call && !c.state.is_final()).count();
         let unsaved = self.state.settings.is_changed();
         if ctx.input(|i| i.viewport().close_requested()) && (live > 0 || unsaved) && !self.closing {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
@@ -441,6 +458,7 @@ impl App {
         if let Some(name) = &mut self.state.test.naming {
             test_call::naming_ui(ui, name, &mut actions);
         }
+        self.files_dialogs_ui(ui, &mut actions);
         self.close_ui(ui, &ctx);
         for action in actions {
             self.apply(&ctx, action);

@@ -77,6 +77,7 @@ impl App {
                     self.state.form.variables.remove(index);
                 }
             }
+            Action::Files(act) => self.apply_files(ctx, act),
             Action::Settings(act) => self.apply_settings(ctx, act),
             Action::SwitchTheme => self.switch_theme(ctx),
             Action::DismissNotice => self.state.notice = None,
@@ -93,6 +94,10 @@ impl App {
             return;
         }
         self.state.notice = None;
+        // Who places a call wants to see it.
+        if self.files.opened().is_some() {
+            self.show_opened(None);
+        }
         self.state.placing = true;
         self.state.test.middle = test_call::Middle::Wire;
         let call = Box::new(self.state.form.test_call());

@@ -7,7 +7,7 @@ use crate::{
     customer::InvitePreview,
     model::{
         CallFilter, CallId, CallPage, CallPlace, CallTransfer, CapturedMessage, Command, CommandOutcome, LoggedMessage, PoolFigures,
-        Snapshot, TestCall,
+        RtpPacket, Snapshot, TestCall,
     },
 };
 
@@ -22,6 +22,11 @@ pub trait Backend: Send + Sync {
     /// Up to `most` messages of all calls and of none, with numbers from `from` on and in order, and the number to go on from:
     /// `from` itself where there are no more. May be called from any thread.
     fn messages_from(&self, from: u64, most: usize) -> (Vec<LoggedMessage>, u64);
+
+    /// The sound kept of a call. Waits for the media thread: to be asked from a thread of its own only.
+    fn rtp(&self, _call: CallId) -> Vec<RtpPacket> {
+        Vec::new()
+    }
 
     /// Hands a command on. Its answer comes out of [`Backend::take_outcomes`] under the same ticket.
     fn command(&self, command: Command) -> CommandTicket;

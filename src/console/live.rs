@@ -12,7 +12,7 @@ use crate::{
     config::desk,
     customer::{self, CustomerSetup, InvitePreview},
     engine::{EngineHandle, Pending},
-    model::{CallId, CapturedMessage, Command, CommandOutcome, LoggedMessage, Snapshot, TestCall},
+    model::{CallId, CapturedMessage, Command, CommandOutcome, LoggedMessage, RtpPacket, Snapshot, TestCall},
 };
 
 /// Hands commands to the engine and keeps their answers until the window takes them.
@@ -107,6 +107,10 @@ impl Backend for Live {
 
     fn messages_from(&self, from: u64, most: usize) -> (Vec<LoggedMessage>, u64) {
         self.engine.messages_from(from, most)
+    }
+
+    fn rtp(&self, call: CallId) -> Vec<RtpPacket> {
+        self.engine.rtp_blocking(call)
     }
 
     fn command(&self, command: Command) -> CommandTicket {

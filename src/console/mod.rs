@@ -10,6 +10,7 @@ mod apply;
 mod backend;
 mod call_messages;
 mod compare;
+mod files;
 mod live;
 mod log;
 mod messages;

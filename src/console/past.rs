@@ -29,6 +29,11 @@ pub(super) struct Past {
 }
 
 impl Past {
+    /// Nothing was read yet.
+    pub fn anew(came: u64) -> Self {
+        Self { came, ..Self::default() }
+    }
+
     pub fn has_older(&self) -> bool {
         self.next.is_some()
     }
@@ -75,7 +80,7 @@ impl App {
         let filter = Search::parse(&self.state.search).filter;
         if self.past.filter.as_ref() != Some(&filter) {
             let came = self.past.came + 1;
-            self.past = super::past::Past { came, ..Past::default() };
+            self.past = Past::anew(came);
             self.ask_page(filter, None);
         }
     }

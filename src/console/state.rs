@@ -86,6 +86,7 @@ pub struct State {
     pub settings: settings::State,
     /// What a command answered last, where it was refused.
     pub notice: Option<Notice>,
+    pub files: super::files::State,
     pub dark: bool,
 }
 
@@ -169,6 +170,7 @@ impl Default for State {
             compare: compare::State::default(),
             settings: settings::State::default(),
             notice: None,
+            files: super::files::State::default(),
             dark: true,
         }
     }

@@ -128,6 +128,15 @@ impl EngineHandle {
         packets.await.unwrap_or_default()
     }
 
+    /// The same for a thread that may wait and has no runtime.
+    pub fn rtp_blocking(&self, call: CallId) -> Vec<RtpPacket> {
+        let (answer, packets) = oneshot::channel();
+        if self.commands.blocking_send(Request::Rtp { call, answer }).is_err() {
+            return Vec::new();
+        }
+        packets.blocking_recv().unwrap_or_default()
+    }
+
     /// No new calls; waits for the running ones as set, then ends. Called twice: ends at once.
     pub fn stop(&self) {
         self.shared.draining.store(true, Ordering::Relaxed);

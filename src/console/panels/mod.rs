@@ -4,6 +4,7 @@ pub mod call_header;
 pub mod calls;
 pub mod compare;
 pub mod context;
+pub mod files;
 pub mod findings;
 pub mod frame;
 pub mod ladder;

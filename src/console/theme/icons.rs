@@ -37,6 +37,9 @@ pub enum Icon {
     Save,
     Up,
     MoveDown,
+    FolderOpen,
+    Download,
+    Stop,
 }
 
 impl Icon {
@@ -73,6 +76,9 @@ impl Icon {
             Self::Save => '\u{e14d}',
             Self::Up => '\u{e04a}',
             Self::MoveDown => '\u{e042}',
+            Self::FolderOpen => '\u{e247}',
+            Self::Download => '\u{e0b2}',
+            Self::Stop => '\u{e083}',
         }
     }
 

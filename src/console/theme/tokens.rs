@@ -181,6 +181,18 @@ mod tests {
     }
 
     #[test]
+    fn a_drawn_ladder_has_the_colours_of_the_window() {
+        use crate::export::picture;
+        for (tokens, drawn) in [(DARK, picture::DARK), (LIGHT, picture::LIGHT)] {
+            let Tokens { panel, line, text, text_soft, text_faint, customer, agent, returned, good, warn, wrong, .. } = tokens;
+            let here = [panel, line, text, text_soft, text_faint, customer, agent, returned, good, warn, wrong];
+            let picture::Palette { panel, line, text, text_soft, text_faint, customer, agent, returned, good, warn, wrong } = drawn;
+            let there = [panel, line, text, text_soft, text_faint, customer, agent, returned, good, warn, wrong];
+            assert_eq!(here.map(|colour| u32::from_be_bytes([0, colour.r(), colour.g(), colour.b()])), there);
+        }
+    }
+
+    #[test]
     fn every_text_colour_can_be_read_on_a_panel() {
         for tokens in [DARK, LIGHT] {
             for colour in [

@@ -18,6 +18,8 @@ pub struct CallHeader {
     pub no_return: Option<&'static str>,
     /// Why *Hang up* cannot be pressed.
     pub no_hang_up: Option<&'static str>,
+    /// Out of a file: nothing can be done with it but export it.
+    pub from_file: bool,
 }
 
 pub fn call_header(call: &CallRecord, sides: Option<(CallId, CallId)>) -> CallHeader {
@@ -38,6 +40,7 @@ pub fn call_header(call: &CallRecord, sides: Option<(CallId, CallId)>) -> CallHe
         no_return: if call.test_call { Some("This is the customer's side: the bridge hands calls back") } else { no_return },
         sides,
         no_hang_up: over,
+        from_file: false,
     }
 }
 

@@ -5,6 +5,7 @@ use eframe::egui::{Align, Layout, RichText, Sense, Ui};
 use super::data::CallHeader;
 use crate::console::{
     action::Action,
+    panels::files::export_menu,
     theme::{self, Space, Tokens},
     widgets::{Look, action_button, caption, pill, segmented},
 };
@@ -15,8 +16,13 @@ pub fn call_header_ui(ui: &mut Ui, header: &CallHeader, actions: &mut Vec<Action
         ui.add_space(Space::M + 2.0);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(Space::M + 2.0);
-            action_button(ui, Action::HangUp(header.id), Look::Danger, header.no_hang_up, actions);
-            action_button(ui, Action::AskReturn(header.id), Look::Plain, header.no_return, actions);
+            if header.from_file {
+                export_menu(ui, actions);
+            } else {
+                action_button(ui, Action::HangUp(header.id), Look::Danger, header.no_hang_up, actions);
+                export_menu(ui, actions);
+                action_button(ui, Action::AskReturn(header.id), Look::Plain, header.no_return, actions);
+            }
             if let Some((bridge, customer)) = header.sides {
                 let choices = [(bridge, "Bridge"), (customer, "Test caller")];
                 actions.extend(segmented(ui, "Seen from", header.id, &choices).map(Action::SelectCall));

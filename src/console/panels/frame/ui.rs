@@ -70,6 +70,7 @@ pub fn top_ui(ui: &mut Ui, state: &mut State, chips: &[Chip], actions: &mut Vec<
         ui.add_space(Space::M);
         if place == Place::Calls {
             search_ui(ui, state);
+            icon_button(ui, Action::Files(crate::console::files::Act::AskOpen), "Open capture", actions);
             ui.add_space(Space::M);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

@@ -9,7 +9,7 @@ use crate::{
         theme::{Leg, Tone},
         wire_text::{Kind, MessageView},
     },
-    model::{CallRecord, Direction, LegId, LegRole, ReturnMethod, SoundMarkKind, Timestamp},
+    model::{CallRecord, Direction, LegId, LegRole, Party, ReturnMethod, SoundMarkKind, Timestamp},
 };
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -139,17 +139,22 @@ pub fn ladder(call: &CallRecord, messages: &[MessageView], now: Timestamp) -> La
 }
 
 pub(super) struct Parties {
-    columns: Vec<Column>,
+    pub(super) columns: Vec<Column>,
     pub local: usize,
-    customer: usize,
+    pub(super) customer: usize,
     /// Whom the customer leg of a test call reaches.
     pub far: usize,
     pub agent: Option<usize>,
-    returned: Option<usize>,
+    pub(super) returned: Option<usize>,
+    /// Of a call out of a capture: who stands in each column.
+    pub(super) captured: Vec<Party>,
 }
 
 impl Parties {
     fn of(call: &CallRecord, messages: &[MessageView]) -> Self {
+        if call.legs.iter().any(|l| l.ends.is_some()) {
+            return super::captured::parties(call, messages);
+        }
         let leg = |role| call.legs.iter().find(|l| l.opened.role == role);
         let remote = |role| leg(role).map(|l| l.opened.remote.to_string());
         let local = messages.first().map(|m| m.local.to_string()).unwrap_or_default();
@@ -164,7 +169,7 @@ impl Parties {
             let mut columns = vec![column("Test caller", local, Leg::Customer), column("Bridge", bridge, Leg::Bridge)];
             let returned = leg(LegRole::Return).map(|_| columns.len());
             columns.extend(returned.map(|_| column("Return URI", return_address, Leg::Return)));
-            return Self { columns, local: 0, customer: 0, far: 1, agent: None, returned };
+            return Self { columns, local: 0, customer: 0, far: 1, agent: None, returned, captured: Vec::new() };
         }
         let source = remote(LegRole::Customer).unwrap_or_else(|| call.source.clone());
         let mut columns = vec![column("Customer", source, Leg::Customer), column("Bridge", local, Leg::Bridge)];
@@ -173,7 +178,7 @@ impl Parties {
         columns.extend(agent.map(|_| column("Agent", agent_address, Leg::Agent)));
         let returned = (leg(LegRole::Return).is_some() || heard).then_some(columns.len());
         columns.extend(returned.map(|_| column("Return URI", return_address, Leg::Return)));
-        Self { columns, local: 1, customer: 0, far: 0, agent, returned }
+        Self { columns, local: 1, customer: 0, far: 0, agent, returned, captured: Vec::new() }
     }
 
     fn arrow(&self, call: &CallRecord, message: &MessageView) -> Arrow {
@@ -183,9 +188,10 @@ impl Parties {
             LegRole::Agent => (self.agent.unwrap_or(self.far), Leg::Agent),
             LegRole::Return => (self.returned.unwrap_or(self.far), Leg::Return),
         };
+        let (near, remote) = self.ends(call, message.leg).unwrap_or((self.local, remote));
         let (from, to) = match message.direction {
-            Direction::In => (remote, self.local),
-            Direction::Out => (self.local, remote),
+            Direction::In => (remote, near),
+            Direction::Out => (near, remote),
         };
         let is_refer = matches!(&message.kind, Kind::Request(method) if method == "REFER");
         let tone = match &message.kind {
@@ -218,12 +224,20 @@ impl Parties {
             LegRole::Agent => (self.agent.unwrap_or(self.far), Leg::Agent),
             LegRole::Return => (self.returned.unwrap_or(self.far), Leg::Return),
         };
-        Some((self.local.min(there), self.local.max(there), colour))
+        let (here, there) = self.ends(call, Some(leg)).unwrap_or((self.local, there));
+        Some((here.min(there), here.max(there), colour))
+    }
+
+    /// The columns of a captured leg, the near one first.
+    fn ends(&self, call: &CallRecord, leg: Option<LegId>) -> Option<(usize, usize)> {
+        let place = |party| self.captured.iter().position(|who| *who == party);
+        let (near, far) = call.ends_of(leg);
+        Some((place(near)?, place(far)?))
     }
 
     /// A return call that the customer tells of in a NOTIFY, while we see nothing of it.
     fn hearsay(&self, message: &MessageView) -> Option<Row> {
-        let returned = self.returned.filter(|_| !message.retransmission && self.local != self.customer)?;
+        let returned = self.returned.filter(|_| !message.retransmission && self.local != self.customer && self.captured.is_empty())?;
         let status = message.sipfrag()?.strip_prefix("SIP/2.0 ")?;
         let code: u16 = status.get(..3)?.parse().ok()?;
         let (from, to, title) = match code {

@@ -1,6 +1,7 @@
 //! The ladder of the chosen call.
 
 mod act;
+mod captured;
 pub mod data;
 pub mod layout;
 mod sound;

@@ -15,7 +15,7 @@ use crate::{
         wire_text::{Kind, MessageView},
     },
     contract::payload::decode,
-    model::{CallRecord, Direction, LegRole, Payload, ReturnMethod},
+    model::{CallRecord, Direction, LegRole, Party, Payload, ReturnMethod},
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -115,6 +115,18 @@ fn leg_of(call: Option<&CallRecord>, view: &MessageView) -> Leg {
 
 /// `Bridge → Customer`; by addresses where it belongs to no call.
 pub fn route(call: Option<&CallRecord>, view: &MessageView) -> String {
+    if let Some(captured) = call.filter(|call| call.legs.iter().any(|leg| leg.ends.is_some())) {
+        let name = |party| match party {
+            Party::Customer => "Customer",
+            Party::Agent => "Agent",
+            Party::ReturnEndpoint => "Return URI",
+            Party::Bridge | Party::Operator => "Bridge",
+            Party::Network => "Network",
+        };
+        let (near, far) = captured.ends_of(view.leg);
+        let (from, to) = if view.direction == Direction::Out { (near, far) } else { (far, near) };
+        return format!("{} → {}", name(from), name(to));
+    }
     let test_call = call.is_some_and(|call| call.test_call);
     let here = if test_call { "Test caller" } else { "Bridge" };
     let there = match role_of(call, view) {
