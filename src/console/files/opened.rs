@@ -192,4 +192,8 @@ impl Backend for Switch {
     fn take_settings(&self) -> Vec<desk::Answer> {
         self.engine.take_settings()
     }
+
+    fn restart_when_closed(&self, restart: bool) {
+        self.engine.restart_when_closed(restart);
+    }
 }
