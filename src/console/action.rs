@@ -4,7 +4,7 @@ use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::{
     files,
-    panels::{compare, ladder, messages, settings, test_call},
+    panels::{calls, compare, ladder, messages, settings, test_call},
     state::{CallTab, MessageTab, Place},
     theme::Icon,
 };
@@ -38,6 +38,12 @@ pub enum Action {
     Ladder(ladder::Act),
     Messages(messages::Act),
     Compare(compare::Act),
+    Table(calls::Act),
+    OpenPalette,
+    /// List the calls that hold these words.
+    FilterCalls(String),
+    /// Open the list of columns.
+    ChooseColumns,
     /// The chosen call's ladder as text.
     CopyLadder,
     /// From the table into the ladder of the chosen call.
@@ -114,10 +120,9 @@ impl Action {
             Self::ShowMessageTab(tab) => face(tab.label(), tab.tooltip(), None, None),
             Self::ShowNewCalls => face("Show new calls", "List the calls that arrived while you were reading", Some(Icon::Down), None),
             Self::ShowOlder => face("Show older calls", "Read the calls before these", Some(Icon::Down), None),
-            Self::Search => Face {
-                shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, Key::K)),
-                ..face("Search", "Narrow the list of calls", None, None)
-            },
+            Self::Search => {
+                Face { shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, Key::F)), ..face("Filter", "Narrow the list", None, None) }
+            }
             Self::ClearSearch => face("Clear search", "List all calls", Some(Icon::Close), None),
             Self::MoveUp => face("Up", "The row above", None, Some(Key::ArrowUp)),
             Self::MoveDown => face("Down", "The row below", None, Some(Key::ArrowDown)),
@@ -128,6 +133,13 @@ impl Action {
             Self::Ladder(act) => act.face(),
             Self::Messages(act) => act.face(),
             Self::Compare(act) => act.face(),
+            Self::Table(act) => act.face(),
+            Self::OpenPalette => Face {
+                shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, Key::K)),
+                ..Face::new("Search everything", "Calls, headers, variables, places and actions").icon(Icon::Search)
+            },
+            Self::FilterCalls(_) => Face::new("Filter calls", "List the calls that hold these words").icon(Icon::Search),
+            Self::ChooseColumns => Face::new("Columns", "Choose columns; any header or variable can be one").icon(Icon::Columns),
             Self::Go(Place::Messages) => Face::new("Messages", "Every message of all calls").icon(Icon::Messages),
             Self::CopyLadder => Face::new("Copy ladder", "The ladder as text").icon(Icon::Copy),
             Self::Enter => face("Open", "Into the ladder of the chosen call", None, Some(Key::Enter)),
@@ -149,8 +161,9 @@ impl Action {
     }
 
     /// The actions that a key alone gives, whatever is on screen.
-    pub fn global() -> [Self; 14] {
+    pub fn global() -> [Self; 15] {
         [
+            Self::OpenPalette,
             Self::PlaceTestCall,
             Self::Search,
             Self::Files(files::Act::AskOpen),

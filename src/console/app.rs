@@ -13,6 +13,7 @@ use super::{
     files::{Files, Switch},
     log::Log,
     messages::Messages,
+    palette::Palette,
     panels::ladder::{data::What, layout::View},
     panels::{call_header, calls, context, findings, frame, ladder, media, message, payload, return_form, test_call, timeline},
     past::Past,
@@ -95,11 +96,14 @@ pub struct App {
     snapshot_came: f64,
     /// Wall time on the snapshot's scale.
     pub(super) now: Timestamp,
+    pub(super) book: calls::Book,
+    pub(super) listing: calls::Listing,
     pub(super) chosen: CallMessages,
     placed: CallMessages,
     pub(super) messages: Messages,
     pub(super) comparing: Comparing,
     pub(super) files: Files,
+    pub(super) palette: Palette,
     asked: HashMap<CommandTicket, Asked>,
     /// The test call whose row shall be chosen as soon as it is listed.
     follow: Option<CallId>,
@@ -145,11 +149,14 @@ impl App {
             joined: 0,
             snapshot_came: 0.0,
             now: Timestamp::default(),
+            book: calls::Book::default(),
+            listing: calls::Listing::default(),
             chosen: CallMessages::default(),
             placed: CallMessages::default(),
             messages: Messages::new(log),
             comparing: Comparing::default(),
             files,
+            palette: Palette::default(),
             asked: HashMap::new(),
             follow: None,
             closing: false,
@@ -172,7 +179,7 @@ impl App {
             if is_new {
                 self.snapshot_came = time;
             }
-            self.snapshot = Arc::new(self.past.joined(&snapshot));
+            self.snapshot = self.past.joined(&snapshot);
             (self.live, self.joined) = (snapshot, self.past.came);
         }
         let since = Duration::from_secs_f64((time - self.snapshot_came).max(0.0));
@@ -201,19 +208,20 @@ impl App {
         self.drain_settings(ctx);
         self.drain_messages(ctx);
         self.keep_list_still_unless_asked();
-        calls::data::refresh(&mut self.state, &self.snapshot);
+        self.list(ctx);
         self.follow_test_call();
-        self.state.call = self.state.call.filter(|id| calls::data::find(&self.snapshot, *id).is_some());
+        self.state.call = self.state.call.filter(|id| self.book.find(*id).is_some());
         self.ask_past_messages();
         let counters = &self.snapshot.counters;
         let key = (self.snapshot.seq + self.past.came, counters.messages_in + counters.messages_out);
-        let source = Source { backend: self.backend.as_ref(), past: &self.past, snapshot: &self.snapshot, key, now: self.now };
+        let source = Source { backend: self.backend.as_ref(), past: &self.past, book: &self.book, key, now: self.now };
         let more = self.chosen.read(&source, self.state.call, &self.state.ladder);
         if self.placed.read(&source, self.state.test_call, &View::default()) || more {
             ctx.request_repaint_after(FRAME);
         }
         self.drain_compare();
-        let live = opened.is_none() && self.snapshot.calls.iter().any(|call| !call.state.is_final());
+        self.drain_palette(ctx);
+        let live = opened.is_none() && self.book.any_live();
         if is_new || self.state.placing {
             ctx.request_repaint_after(FRAME * 2);
         } else if live {
@@ -225,8 +233,8 @@ impl App {
     /// Who places a test call wants to see it: its row is chosen, unless another place is open.
     fn follow_test_call(&mut self) {
         let Some(placed) = self.follow.filter(|_| self.state.place == Place::Calls) else { return };
-        let Some(own) = calls::data::find(&self.snapshot, placed) else { return };
-        let bridge = calls::data::bridge_side(&self.snapshot, placed);
+        let Some(own) = self.book.find(placed) else { return };
+        let bridge = self.bridge_side(placed);
         // To another program's bridge there is only the caller's own record; to ours, its record may follow in a moment.
         self.follow = Some(placed).filter(|_| bridge.is_none() && !own.state.is_final());
         let call = bridge.unwrap_or(placed);
@@ -243,7 +251,7 @@ impl App {
 
     /// The chosen call's record.
     fn call(&self) -> Option<&CallRecord> {
-        calls::data::find(&self.snapshot, self.state.call?)
+        self.book.find(self.state.call?)
     }
 
     fn panels_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
@@ -253,7 +261,7 @@ impl App {
         side.show(ui, |ui| frame::rail_ui(ui, self.state.place, self.state.dark, actions));
         let engine = self.files.switch.engine.snapshot();
         let now = if self.files.opened().is_some() { engine.at } else { self.now };
-        let chips = frame::data::chips(&engine, &self.facts, now);
+        let chips = frame::data::chips(&engine, &self.facts, self.engine_live(&engine), now);
         let top = Panel::top("top").exact_size(Space::TOP).resizable(false).frame(frame(tokens.panel));
         top.show(ui, |ui| frame::top_ui(ui, &mut self.state, &chips, actions));
         let parts = frame::data::status(&engine);
@@ -285,7 +293,7 @@ impl App {
         let table = Panel::top("calls").resizable(true).default_size((half * 0.27).max(150.0)).size_range(90.0..=half * 0.7);
         table.frame(panel).show(ui, |ui| self.table_ui(ui, actions));
         let Some(call) = self.call() else { return };
-        let mut header = call_header::data::call_header(call, calls::data::both_sides(&self.snapshot, call.id));
+        let mut header = call_header::data::call_header(call, self.book.both_sides(call.id));
         header.from_file = self.files.opened().is_some();
         let bar = Panel::top("call header").exact_size(48.0).resizable(false).frame(fill);
         bar.show(ui, |ui| call_header::call_header_ui(ui, &header, actions));
@@ -305,7 +313,8 @@ impl App {
 
     fn table_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let older = calls::Older { there: self.past.has_older(), reading: self.past.is_reading() };
-        let reading = calls::calls_ui(ui, &self.state, &self.snapshot, older, self.now, &self.options.zone, actions);
+        let table = calls::CallsTable { book: &self.book, columns: &self.remembered.calls, older, now: self.now, zone: &self.options.zone };
+        let reading = calls::calls_ui(ui, &mut self.state, &table, actions);
         self.state.reading = reading;
         self.state.reveal_call = false;
     }
@@ -340,8 +349,8 @@ impl App {
     fn test_call_place_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let background = Tokens::of(ui).background;
         self.refresh_preview();
-        let placed = self.state.test_call.and_then(|id| calls::data::find(&self.snapshot, id));
-        let bridge = placed.and_then(|p| calls::data::find(&self.snapshot, calls::data::bridge_side(&self.snapshot, p.id)?));
+        let placed = self.state.test_call.and_then(|id| self.book.find(id));
+        let bridge = placed.and_then(|p| self.book.find(self.bridge_side(p.id)?));
         let views = self.placed.views.all();
         let view = test_call::TestCallView {
             facts: &self.facts,
@@ -354,17 +363,29 @@ impl App {
         panel.show(ui, |ui| test_call::test_call_ui(ui, &mut self.state, &view, actions));
     }
 
+    /// Calls of the engine that are not over, whatever is on screen.
+    fn engine_live(&self, engine: &Snapshot) -> usize {
+        if self.files.opened().is_none() {
+            return self.book.live();
+        }
+        engine.calls.iter().filter(|c| !c.test_call && !c.state.is_final()).count()
+    }
+
     /// Keys that act wherever one is; text fields and open forms keep theirs.
     fn keys(&self, ctx: &Context, actions: &mut Vec<Action>) {
         let typing = ctx.text_edit_focused();
-        let open = self.state.returning.is_some() || self.state.test.naming.is_some() || self.closing || self.state.files.is_open();
+        let open = self.state.returning.is_some()
+            || self.state.test.naming.is_some()
+            || self.closing
+            || self.state.files.is_open()
+            || self.state.palette.is_some();
         let focused = ctx.memory(|m| m.focused().is_some());
         if !typing && !open && self.state.place == Place::TestCall {
             self.phone_keys(ctx, actions);
         }
         for action in Action::global() {
             let held_back = match &action {
-                Action::PlaceTestCall | Action::Search | Action::Files(_) => open,
+                Action::PlaceTestCall | Action::Search | Action::OpenPalette | Action::Files(_) => open,
                 Action::Back => typing || open,
                 Action::MoveUp | Action::MoveDown | Action::MoveFar(_) | Action::Enter if self.state.place == Place::Messages => {
                     typing || open || focused
@@ -381,8 +402,7 @@ impl App {
 
     /// Closing with calls running, or with settings that are not saved, asks.
     fn close_ui(&mut self, ui: &Ui, ctx: &Context) {
-        let engine = self.files.switch.engine.snapshot();
-        let live = engine.calls.iter().filter(|c| !c.test_call && !c.state.is_final()).count();
+        let live = self.engine_live(&self.files.switch.engine.snapshot());
         let unsaved = self.state.settings.is_changed();
         if ctx.input(|i| i.viewport().close_requested()) && (live > 0 || unsaved) && !self.closing {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
@@ -459,6 +479,7 @@ impl App {
             test_call::naming_ui(ui, name, &mut actions);
         }
         self.files_dialogs_ui(ui, &mut actions);
+        self.palette_place_ui(ui, &mut actions);
         self.close_ui(ui, &ctx);
         for action in actions {
             self.apply(&ctx, action);
@@ -466,5 +487,5 @@ impl App {
     }
 }
 
-const FRAME: Duration = Duration::from_millis(33);
+pub(super) const FRAME: Duration = Duration::from_millis(33);
 pub(super) const TICK: Duration = Duration::from_millis(500);

@@ -36,9 +36,10 @@ impl App {
             Action::ShowMessageTab(tab) => self.state.message_tab = tab,
             Action::ShowNewCalls => {
                 self.state.reading = false;
-                super::panels::calls::data::refresh(&mut self.state, &self.snapshot);
+                self.list_anew();
             }
             Action::ShowOlder => self.show_older(),
+            Action::Search if self.state.place == Place::Messages => self.state.messages.focus = true,
             Action::Search => {
                 self.state.place = Place::Calls;
                 self.state.focus_search = true;
@@ -47,6 +48,11 @@ impl App {
             Action::MoveUp => self.step(false),
             Action::MoveDown => self.step(true),
             Action::MoveFar(far) => self.step_far(far),
+            Action::OpenPalette => self.open_palette(),
+            Action::FilterCalls(words) => self.filter_calls(words),
+            Action::Table(act) => self.apply_table(&act),
+            // Its own button opens it.
+            Action::ChooseColumns => {}
             Action::Compare(act) => self.apply_compare(&act),
             Action::Messages(act) => self.apply_messages(&act),
             Action::Ladder(act) => act.apply(&mut self.state.ladder),
@@ -106,6 +112,7 @@ impl App {
 
     fn select_call(&mut self, call: CallId) {
         self.state.pane = Pane::Table;
+        self.state.table.selected.clear();
         if self.state.call != Some(call) {
             self.state.call = Some(call);
             self.state.message = None;

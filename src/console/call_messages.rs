@@ -12,7 +12,7 @@ use super::{
     past::Past,
     wire_text::{MOST_AT_ONCE, Views},
 };
-use crate::model::{CallId, CallRecord, Snapshot, Timestamp};
+use crate::model::{CallId, CallRecord, Timestamp};
 
 #[derive(Default)]
 pub(super) struct CallMessages {
@@ -34,7 +34,7 @@ pub(super) struct CallMessages {
 pub(super) struct Source<'a> {
     pub backend: &'a dyn Backend,
     pub past: &'a Past,
-    pub snapshot: &'a Snapshot,
+    pub book: &'a calls::Book,
     /// Changes when anything may have.
     pub key: (u64, u64),
     pub now: Timestamp,
@@ -46,7 +46,7 @@ impl CallMessages {
         if self.call != call {
             *self = Self { call, ..Self::default() };
         }
-        let Some(record) = call.and_then(|id| calls::data::find(source.snapshot, id)) else { return false };
+        let Some(record) = call.and_then(|id| source.book.find(id)) else { return false };
         let tenth = source.now.0 / 100_000;
         // A long call's messages are many to look through: a few times a second are enough for it.
         let is_long = self.views.all().len() > LONG;

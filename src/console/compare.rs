@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::{
     app::App,
     panels::{
-        calls,
         compare::{
             Act, CompareView,
             data::{Comparison, Suggestion, compare, suggestions},
@@ -59,7 +58,7 @@ impl App {
         }
         let mut comparing = std::mem::take(&mut self.comparing);
         if let Some((shown, call)) = self.inspected() {
-            let record = call.and_then(|id| calls::data::find(&self.snapshot, id));
+            let record = call.and_then(|id| self.book.find(id));
             self.suggest(&mut comparing, shown, record);
             let pinned = self.state.compare.pinned.as_ref();
             let of = pinned.filter(|pinned| pinned.view.number != shown.number).map(|pinned| (pinned.view.number, shown.number));
@@ -110,7 +109,7 @@ impl App {
     /// The shown message, or another one of its call.
     fn pin(&self, number: Option<u64>) -> Option<super::panels::compare::Pinned> {
         let (shown, call) = self.inspected()?;
-        let record = call.and_then(|id| calls::data::find(&self.snapshot, id));
+        let record = call.and_then(|id| self.book.find(id));
         let view = match number {
             None => shown.clone(),
             Some(number) => match self.chosen.views.all().iter().find(|view| view.number == number) {

@@ -10,7 +10,7 @@ use super::{
     apply::{beside_index, far_index},
     log::{Log, LogRow, LogView},
     panels::{
-        calls,
+        calls::Book,
         message::{data as message, message_ui},
         messages::{Act, MessagesPlace, data, messages_ui},
     },
@@ -18,7 +18,7 @@ use super::{
     theme::Tokens,
     wire_text::MessageView,
 };
-use crate::model::CallId;
+use crate::model::{CallId, CallRecord};
 
 /// What the place shows of the log.
 pub(super) struct Messages {
@@ -77,23 +77,26 @@ impl App {
         let panel = Frame::new().fill(Tokens::of(ui).panel);
         let height = ui.available_height();
         if let Some((row, view)) = &self.messages.chosen {
-            let call = row.call.and_then(|id| calls::data::find(&self.snapshot, id));
+            let call = call_of(&self.book, row);
             let data = message::message(call, view, None);
             let below = Panel::bottom("message below").resizable(true).default_size(height * 0.48).size_range(160.0..=height * 0.75);
-            let jump = row.call.filter(|_| call.is_some()).map(|id| Action::Messages(Act::ShowCall(id, row.number())));
+            let jump = call.map(|call| Action::Messages(Act::ShowCall(call.id, row.number())));
             below.frame(panel).show(ui, |ui| {
                 let compare = self.comparing.view(&self.state.compare);
                 message_ui(ui, Some(&data), self.state.message_tab, &compare, jump, actions);
             });
         }
-        let snapshot = self.snapshot.clone();
-        let find = |id: CallId| calls::data::find(&snapshot, id);
+        let book = &self.book;
+        let find = |row: &LogRow| call_of(book, row);
         let place = MessagesPlace { view: &self.messages.view, unlisted: self.messages.unlisted, zone: &self.options.zone, call: &find };
         CentralPanel::no_frame().frame(panel).show(ui, |ui| messages_ui(ui, &mut self.state.messages, &place, actions));
     }
 
     pub(super) fn apply_messages(&mut self, act: &Act) {
         act.apply(&mut self.state.messages);
+        if let Act::ShowAll(_) = act {
+            self.state.place = Place::Messages;
+        }
         if let Act::ShowCall(call, number) = act {
             self.state.place = Place::Calls;
             self.state.call = Some(*call);
@@ -129,8 +132,14 @@ impl App {
     /// Enter: into the ladder.
     pub(super) fn open_message(&mut self) {
         let Some((row, _)) = &self.messages.chosen else { return };
-        if let Some(call) = row.call.filter(|id| calls::data::find(&self.snapshot, *id).is_some()) {
+        if let Some(call) = call_of(&self.book, row).map(|call| call.id) {
             self.apply_messages(&Act::ShowCall(call, row.number()));
         }
     }
+}
+
+/// A message may have been read before its call claimed it: then its Call-ID tells.
+fn call_of<'a>(book: &'a Book, row: &LogRow) -> Option<&'a CallRecord> {
+    let claimed = row.call.and_then(|id| book.find(id));
+    claimed.or_else(|| book.find(book.of_sip_call_id(&row.call_id)?))
 }

@@ -14,6 +14,7 @@ mod files;
 mod live;
 mod log;
 mod messages;
+mod palette;
 mod panels;
 mod past;
 pub mod remembered;
@@ -28,6 +29,7 @@ mod settings;
 #[cfg(test)]
 mod settings_tests;
 mod state;
+mod table;
 mod test_call;
 #[cfg(test)]
 mod tests;

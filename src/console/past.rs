@@ -48,10 +48,14 @@ impl Past {
     }
 
     /// Past calls before the live ones, in the order of a snapshot: oldest first.
-    pub fn joined(&self, live: &Snapshot) -> Snapshot {
-        let known: HashSet<CallId> = live.calls.iter().map(|call| call.id).collect();
-        let past = self.calls.iter().rev().filter(|call| !known.contains(&call.id)).cloned();
-        Snapshot { calls: past.chain(live.calls.iter().cloned()).collect(), ..live.clone() }
+    pub fn joined(&self, live: &Arc<Snapshot>) -> Arc<Snapshot> {
+        if self.calls.is_empty() {
+            return live.clone();
+        }
+        let past: HashSet<CallId> = self.calls.iter().map(|call| call.id).collect();
+        let both: HashSet<CallId> = live.calls.iter().map(|call| call.id).filter(|id| past.contains(id)).collect();
+        let past = self.calls.iter().rev().filter(|call| !both.contains(&call.id)).cloned();
+        Arc::new(Snapshot { calls: past.chain(live.calls.iter().cloned()).collect(), ..(**live).clone() })
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
-use super::state::TestForm;
+use super::{panels::calls::Columns, state::TestForm};
 
 /// Add a field with a `Default` and `deserialize_with = "tolerant"`; what is set in it is kept by itself.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub struct Remembered {
     pub scale: Scale,
     #[serde(deserialize_with = "tolerant")]
     pub times: Times,
+    /// The table of calls: which columns, how wide, sorted by which.
+    #[serde(deserialize_with = "tolerant")]
+    pub calls: Columns,
     /// Test calls to place again.
     #[serde(deserialize_with = "tolerant")]
     pub presets: Vec<Preset>,
@@ -189,6 +192,7 @@ mod tests {
             scale: Scale(125),
             times: Times::Utc,
             presets: vec![Preset { name: "bills".to_owned(), ..Preset::default() }],
+            ..Remembered::default()
         };
         keeper.keep(&light);
         drop(keeper);

@@ -24,27 +24,45 @@ impl Search {
         search
     }
 
-    pub fn matches(&self, call: &CallRecord) -> bool {
-        self.filter.matches(call) && self.words.iter().all(|word| contains(call, word))
+    /// `text`: the call's, as [`text_of`] makes it.
+    pub fn matches(&self, call: &CallRecord, text: &str) -> bool {
+        self.words.iter().all(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some())
+            && (self.filter == CallFilter::default() || self.filter.matches(call))
     }
 }
 
-/// Anywhere that people would look: addresses, context, variables, outcome, findings.
-fn contains(call: &CallRecord, word: &str) -> bool {
+/// All that people would look for, in lower case: addresses, context, variables, outcome, findings.
+pub fn text_of(call: &CallRecord) -> String {
     let context = &call.context;
-    let plain = [&call.from, &call.to, &call.request_uri, &call.source];
+    let mut text = String::with_capacity(512);
+    let mut put = |part: &str| {
+        text.extend(part.chars().flat_map(char::to_lowercase));
+        text.push('\n');
+    };
+    for part in [&call.from, &call.to, &call.request_uri, &call.source] {
+        put(part);
+    }
     let given = [&context.task_name, &context.ext_conversation_id, &context.customer_id, &context.call_transfer_id, &call.peer];
-    let sets = [&context.input_variables, &call.transfer_variables, &call.reference_variables];
-    let has = |text: &str| text.to_lowercase().contains(word);
-    plain.iter().any(|text| has(text))
-        || given.iter().any(|text| text.as_deref().is_some_and(has))
-        || sets.iter().any(|set| set.iter().any(|(name, value)| has(name) || has(value)))
-        || call.outcome.is_some_and(|outcome| has(outcome.wire()))
-        || call.returns.iter().any(|attempt| has(attempt.method.name()) || has(&attempt.uri))
-        || call.legs.iter().any(|leg| has(&leg.opened.sip_call_id))
-        || call.findings.iter().any(|finding| has(&finding.rule) || has(&finding.seen))
-        || call.ended.as_ref().is_some_and(|ended| has(&ended.reason))
-        || has(&call.id.to_string())
+    given.into_iter().flatten().for_each(|part| put(part));
+    for set in [&context.input_variables, &call.transfer_variables, &call.reference_variables] {
+        for (name, value) in set {
+            put(name);
+            put(value);
+        }
+    }
+    call.outcome.iter().for_each(|outcome| put(outcome.wire()));
+    for attempt in &call.returns {
+        put(attempt.method.name());
+        put(&attempt.uri);
+    }
+    call.legs.iter().for_each(|leg| put(&leg.opened.sip_call_id));
+    for finding in &call.findings {
+        put(&finding.rule);
+        put(&finding.seen);
+    }
+    call.ended.iter().for_each(|ended| put(&ended.reason));
+    put(&call.id.to_string());
+    text
 }
 
 /// Split at blanks, but not within quotes.
@@ -84,7 +102,7 @@ mod tests {
 
     #[test]
     fn words_and_filters_must_all_hold() {
-        let found = |text: &str| Search::parse(text).matches(&call());
+        let found = |text: &str| Search::parse(text).matches(&call(), &text_of(&call()));
         for text in ["", "customer", "SBC bill", "state:returned", "task:billing 4711", "var.accountNumber:4711", "\"john doe\""] {
             assert!(found(text), "{text}");
         }
@@ -96,7 +114,7 @@ mod tests {
     #[test]
     fn what_is_no_filter_is_a_word() {
         assert!(!Search::parse("sip:customer@sbc").words.is_empty());
-        assert!(Search::parse("sip:customer@sbc").matches(&call()));
+        assert!(Search::parse("sip:customer@sbc").matches(&call(), &text_of(&call())));
         assert_eq!(Search::parse("  "), Search::default());
     }
 }

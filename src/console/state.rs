@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::panels::{compare, ladder, messages, settings, test_call, transfers::form::TransferForm};
+use super::panels::{calls, compare, ladder, messages, palette, settings, test_call, transfers::form::TransferForm};
 use crate::model::{AudioSource, CallId, OnReturn, Outcome, ReturnMethod, ReturnRequest, TestCall, TransportName, Variables};
 
 /// A place of the rail.
@@ -15,6 +15,11 @@ pub enum Place {
     Transfers,
     Settings,
     Messages,
+}
+
+impl Place {
+    /// In the order of the rail.
+    pub const ALL: [Self; 4] = [Self::Calls, Self::TestCall, Self::Transfers, Self::Messages];
 }
 
 /// A tab of the chosen call.
@@ -81,6 +86,8 @@ pub struct State {
     pub transfer_form: TransferForm,
     /// A call transfer was asked for and is not answered for yet.
     pub creating: bool,
+    pub table: calls::State,
+    pub palette: Option<palette::State>,
     pub messages: messages::State,
     pub compare: compare::State,
     pub settings: settings::State,
@@ -166,6 +173,8 @@ impl Default for State {
             transfer: None,
             transfer_form: TransferForm::default(),
             creating: false,
+            table: calls::State::default(),
+            palette: None,
             messages: messages::State::default(),
             compare: compare::State::default(),
             settings: settings::State::default(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eframe::egui::{Event, Key, Modifiers, Ui, Vec2, ViewportEvent, ViewportId};
+use eframe::egui::{Event, Key, Modifiers, Role, Ui, Vec2, ViewportEvent, ViewportId};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use jiff::tz::TimeZone;
 
@@ -22,6 +22,8 @@ use crate::{
     console::Backend,
     model::{CallId, Command, Outcome, Timestamp},
 };
+
+mod places;
 
 /// The window, opened in the first frame: it needs the context that the harness makes.
 pub(super) type Window = Harness<'static, Option<App>>;
@@ -378,9 +380,9 @@ fn past_calls_follow_the_live_ones_page_by_page_and_the_search_finds_them() {
     let mut window = window(&backend);
     let live = SampleBackend::filled().snapshot().calls.len();
     assert_eq!(state(&window).listed.len(), live + 200, "one page");
-    window.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    window.key_press_modifiers(Modifiers::COMMAND, Key::F);
     window.run_steps(2);
-    window.get_by_label("Search calls").type_text("archived");
+    window.get_by_label("Filter calls").type_text("archived");
     window.run_steps(6);
     assert_eq!(state(&window).listed.len(), 200, "words narrow what was read");
     window.state_mut().as_mut().expect("it is open").state.search = "task:billing_help archived".to_owned();
@@ -392,75 +394,4 @@ fn past_calls_follow_the_live_ones_page_by_page_and_the_search_finds_them() {
     click(&mut window, "Clear search");
     window.run_steps(4);
     assert!(state(&window).listed.len() > 200);
-}
-
-#[test]
-fn messages_are_narrowed_by_a_filter_and_lead_to_their_ladder() {
-    let mut window = window(&SampleBackend::filled());
-    click(&mut window, "Messages");
-    assert!(window.query_by_label("17 messages").is_some());
-    window.check_accessibility();
-    window.get_by_label("Filter messages").focus();
-    window.run_steps(2);
-    window.get_by_label("Filter messages").type_text("metod:REFER");
-    window.run_steps(4);
-    assert!(window.query_by_label("“metod:” is no filter. Did you mean method:?").is_some());
-    assert!(window.query_by_label("17 messages").is_none() && window.query_by_label("17 of 17").is_some(), "the last good filter holds");
-    window.state_mut().as_mut().expect("it is open").state.messages.filter = "method:REFER -is:again".to_owned();
-    window.run_steps(6);
-    assert!(window.query_by_label("2 of 17").is_some());
-    click(&mut window, "14:03:10.262 10.9.0.5:5060 → 10.4.2.11:5060 REFER Refer-To: 4 variables · 574 chars");
-    assert!(window.query_by_label("Return payload: 574 of 1,024 characters").is_some());
-    assert!(!state(&window).messages.follow, "who reads is not moved");
-    window.check_accessibility();
-    click(&mut window, "Show in ladder");
-    assert_eq!((state(&window).place, state(&window).call), (Place::Calls, Some(RETURNING)));
-    assert!(window.query_by_label("REFER Refer-To: 4 variables · 574 chars, Bridge to Customer, , 2 times").is_some());
-}
-
-#[test]
-fn a_list_of_messages_that_is_read_stays_still_and_counts_what_comes() {
-    let backend = SampleBackend::filled();
-    let mut window = window(&backend);
-    click(&mut window, "Messages");
-    window.key_press(Key::ArrowUp);
-    window.run_steps(4);
-    let chosen = state(&window).messages.chosen;
-    assert!(chosen.is_some() && !state(&window).messages.follow);
-    window.key_press(Key::F5);
-    window.run_steps(8);
-    assert!(window.query_by_label("1 new").is_some());
-    assert_eq!(state(&window).messages.chosen, chosen);
-    click(&mut window, "1 new");
-    window.run_steps(4);
-    assert!(window.query_by_label("1 new").is_none() && state(&window).messages.follow);
-    window.state_mut().as_mut().expect("it is open").state.messages.filter = "nothing-like-this".to_owned();
-    window.run_steps(6);
-    click(&mut window, "method:INVITE");
-    window.run_steps(4);
-    assert_eq!(state(&window).messages.filter, "method:INVITE");
-}
-
-#[test]
-fn two_messages_are_compared_by_header() {
-    let mut window = window(&SampleBackend::filled());
-    window.key_press(Key::ArrowDown);
-    window.key_press(Key::ArrowDown);
-    window.run_steps(4);
-    click(&mut window, "INVITE 3 variables · 684 B, Customer to Bridge, 0 ms");
-    click(&mut window, "Compare…");
-    window.check_accessibility();
-    click(&mut window, "Compare with INVITE 3 variables · digest sbc-east, Customer → Bridge · +12 ms · this leg");
-    assert!(window.query_by_label("1 removed · 26 the same").is_some());
-    assert!(window.query_by_label_contains("removed Authorization: Digest username=\"sbc-east\"").is_some());
-    assert!(window.query_by_label_contains("same Via").is_none());
-    click(&mut window, "Show all");
-    assert!(window.query_by_label_contains("same Via").is_some());
-    click(&mut window, "NOTIFY SIP/2.0 100 Trying, Customer to Bridge, +61.86 s");
-    assert!(window.query_by_label_contains("changed CSeq: 1 INVITE → 2 NOTIFY").is_some(), "another message, the same pin");
-    window.check_accessibility();
-    click(&mut window, "Unpin");
-    assert!(window.query_by_label("Pin this message").is_some());
-    click(&mut window, "Headers");
-    click(&mut window, "Raw");
 }

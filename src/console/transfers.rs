@@ -7,7 +7,7 @@ use eframe::egui::{CentralPanel, Context, Frame, Ui};
 use super::{
     action::Action,
     app::{App, TICK},
-    panels::{calls, transfers},
+    panels::transfers,
     state::{Notice, Place},
     theme::Tokens,
 };
@@ -20,7 +20,7 @@ impl App {
         let place = transfers::TransfersPlace {
             view: self.transfers.as_deref(),
             answer: self.judged.as_ref().map(|(_, answer)| answer),
-            has_call: chosen.as_ref().and_then(|t| t.call).is_some_and(|id| calls::data::find(&self.snapshot, id).is_some()),
+            has_call: chosen.as_ref().and_then(|t| t.call).is_some_and(|id| self.book.find(id).is_some()),
             chosen: chosen.as_deref(),
             now: self.now,
             zone: &self.options.zone,

@@ -18,7 +18,7 @@ pub struct Log {
     inline: Option<Mutex<Reader>>,
     generation: u64,
     filter: String,
-    asked: String,
+    asked: (String, usize),
 }
 
 struct Shared {
@@ -50,7 +50,7 @@ impl Log {
             inline: (!on_thread).then(Mutex::default),
             generation: 0,
             filter: String::new(),
-            asked: String::new(),
+            asked: (String::new(), 0),
         }
     }
 
@@ -87,13 +87,15 @@ impl Log {
 
     /// Messages that hold all words of `text`, once they were found.
     pub fn find(&mut self, text: &str) -> Arc<[Found]> {
-        if self.asked != text {
-            text.clone_into(&mut self.asked);
+        // Anew with every few thousand messages that came.
+        let held = self.view().held / 4_096;
+        if self.asked.0 != text || self.asked.1 != held {
+            self.asked = (text.to_owned(), held);
             let text = text.to_owned();
             self.wish(|wishes| wishes.find = Some(text));
         }
         let found = lock(&self.shared.found);
-        if found.0 == self.asked { found.1.clone() } else { Arc::default() }
+        if found.0 == self.asked.0 { found.1.clone() } else { Arc::default() }
     }
 
     fn wish(&self, change: impl FnOnce(&mut Wishes)) {

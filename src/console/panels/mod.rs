@@ -11,6 +11,7 @@ pub mod ladder;
 pub mod media;
 pub mod message;
 pub mod messages;
+pub mod palette;
 pub mod payload;
 pub mod return_form;
 pub mod settings;

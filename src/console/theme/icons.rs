@@ -40,6 +40,8 @@ pub enum Icon {
     FolderOpen,
     Download,
     Stop,
+    Columns,
+    Search,
 }
 
 impl Icon {
@@ -71,6 +73,8 @@ impl Icon {
             Self::Rows | Self::Messages => '\u{e106}',
             Self::Follow => '\u{e042}',
             Self::Pin => '\u{e345}',
+            Self::Columns => '\u{e099}',
+            Self::Search => '\u{e151}',
             Self::Pause => '\u{e12e}',
             Self::Settings => '\u{e154}',
             Self::Save => '\u{e14d}',

@@ -27,5 +27,5 @@ pub use menu::{menu, menu_item};
 pub use note::note;
 pub use paint::{elided, fit, fit_job};
 pub use status_pill::{chip, pill, pill_at};
-pub use table::{Cell, Column, Table, TableRow, small_table, small_table_marked};
+pub use table::{Cell, Column, Table, TableHead, TableRow, small_table, small_table_marked};
 pub use tabs::{Tab, tabs};

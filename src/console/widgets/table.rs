@@ -1,5 +1,7 @@
 //! A table of 26 px rows of which only those in sight are made.
 
+use std::borrow::Cow;
+
 use eframe::egui::{
     Align2, Color32, FontId, Pos2, Rect, Response, Role, ScrollArea, Sense, Stroke, Ui, Vec2, WidgetInfo,
     text::{LayoutJob, TextFormat},
@@ -9,9 +11,9 @@ use super::{elided, fit_job, pill_at};
 use crate::console::theme::{self, Icon, Space, Tokens, Tone};
 
 /// A column's title and how it shares the width.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Column {
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     pub width: f32,
     /// Its share of what the fixed widths leave over.
     pub grow: f32,
@@ -20,15 +22,16 @@ pub struct Column {
 
 impl Column {
     pub const fn fixed(title: &'static str, width: f32) -> Self {
-        Self { title, width, grow: 0.0, right: false }
+        Self { title: Cow::Borrowed(title), width, grow: 0.0, right: false }
     }
 
     pub const fn growing(title: &'static str, width: f32, grow: f32) -> Self {
-        Self { title, width, grow, right: false }
+        Self { title: Cow::Borrowed(title), width, grow, right: false }
     }
 
-    pub const fn right(self) -> Self {
-        Self { right: true, ..self }
+    pub const fn right(mut self) -> Self {
+        self.right = true;
+        self
     }
 }
 
@@ -50,6 +53,17 @@ pub enum Cell {
     Pair(String, Tone, String),
 }
 
+impl Cell {
+    /// What it says, for the clipboard.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Text(text, _) | Self::Wire(text, _) | Self::Pill(text, _) | Self::Struck(text, _) => text.clone(),
+            Self::Pair(title, _, gist) => format!("{title} {gist}"),
+            Self::Findings { errors, warnings, notes } => format!("{errors} errors, {warnings} warnings, {notes} notes"),
+        }
+    }
+}
+
 /// One row, made when it is in sight.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableRow {
@@ -68,12 +82,25 @@ pub struct Table<'a> {
     pub active: bool,
 }
 
+/// A head that sorts, and rows that are marked besides the chosen one.
+pub struct TableHead<'a> {
+    /// The column that it is sorted by, and whether the greatest stands first.
+    pub sorted: Option<(usize, bool)>,
+    pub marked: &'a dyn Fn(usize) -> bool,
+}
+
 /// What the pointer did.
 #[derive(Default)]
 pub struct TableResponse {
     pub clicked: Option<usize>,
     /// Clicked twice.
     pub opened: Option<usize>,
+    /// The title of this column was pressed.
+    pub sort: Option<usize>,
+    /// The edge of this column was drawn, to this width.
+    pub resized: Option<(usize, f32)>,
+    /// A value that was asked for by the menu of a row.
+    pub copied: Option<String>,
     /// The list is scrolled away from its top.
     pub scrolled: bool,
     pub hovered: bool,
@@ -81,12 +108,23 @@ pub struct TableResponse {
 
 impl Table<'_> {
     /// The header and, in the height that is left, the rows.
-    pub fn show(&self, ui: &mut Ui, rows: usize, mut row: impl FnMut(usize) -> TableRow) -> TableResponse {
+    pub fn show(&self, ui: &mut Ui, rows: usize, row: impl FnMut(usize) -> TableRow) -> TableResponse {
+        self.show_with(ui, None, rows, row)
+    }
+
+    /// The same with a head that sorts.
+    pub fn show_with(
+        &self,
+        ui: &mut Ui,
+        head: Option<&TableHead<'_>>,
+        rows: usize,
+        mut row: impl FnMut(usize) -> TableRow,
+    ) -> TableResponse {
         ui.spacing_mut().item_spacing = Vec2::ZERO;
         let widths = self.widths(ui.available_width());
         let top = ui.cursor().min;
-        self.header(ui, &widths);
         let mut answer = TableResponse::default();
+        self.header(ui, &widths, head, &mut answer);
         let mut area = ScrollArea::vertical().id_salt(self.id).auto_shrink([false, false]);
         if let Some(index) = self.reveal {
             area = self.reveal_in(ui, area, index);
@@ -94,7 +132,8 @@ impl Table<'_> {
         let output = area.show_rows(ui, Space::ROW, rows, |ui, range| {
             for index in range {
                 let row = row(index);
-                let response = self.row(ui, index, &row, &widths, false);
+                let response = self.row(ui, index, &row, &widths, head.is_some_and(|head| (head.marked)(index)));
+                self.menu(&response, &row, &widths, &mut answer);
                 if response.clicked() {
                     answer.clicked = Some(index);
                 }
@@ -135,15 +174,87 @@ impl Table<'_> {
         columns.map(|c| c.width * (available - 2.0 * MARGIN).max(1.0) / fixed).collect()
     }
 
-    fn header(&self, ui: &mut Ui, widths: &[f32]) {
+    fn header(&self, ui: &mut Ui, widths: &[f32], head: Option<&TableHead<'_>>, answer: &mut TableResponse) {
         let tokens = Tokens::of(ui);
         let (bar, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 28.0), Sense::hover());
         ui.painter().hline(bar.x_range(), bar.bottom() - 0.5, Stroke::new(1.0, tokens.line));
-        for (column, rect) in self.columns.iter().zip(cells(bar, widths)) {
-            let rect = inset(rect, column, bar);
+        for (index, (column, cell)) in self.columns.iter().zip(cells(bar, widths)).enumerate() {
+            let rect = inset(cell, column, bar);
             let align = if column.right { Align2::RIGHT_CENTER } else { Align2::LEFT_CENTER };
-            elided(ui.painter(), rect, align, column.title, theme::text(11.5), tokens.text_faint);
+            let Some(head) = head else {
+                elided(ui.painter(), rect, align, &column.title, theme::text(11.5), tokens.text_faint);
+                continue;
+            };
+            let order = head.sorted.filter(|(sorted, _)| *sorted == index).map(|(_, descending)| descending);
+            let response = ui.interact(cell.shrink2(Vec2::new(2.0, 2.0)), ui.scope_id().with((self.id, "title", index)), Sense::click());
+            response.widget_info(|| {
+                let order = order.map_or("", |descending| if descending { ", sorted down" } else { ", sorted up" });
+                WidgetInfo::labeled(Role::Button, true, format!("Sort by {}{order}", column.title))
+            });
+            let lit = order.is_some() || response.hovered() || response.has_focus();
+            let colour = if lit { tokens.text } else { tokens.text_faint };
+            if response.has_focus() {
+                let stroke = Stroke::new(1.0, tokens.accent);
+                ui.painter().rect_stroke(response.rect, theme::Radius::CONTROL, stroke, eframe::egui::StrokeKind::Inside);
+            }
+            let room = if order.is_some() { 13.0 } else { 0.0 };
+            let words = super::fit(ui.painter(), &column.title, theme::text(11.5), colour, rect.width() - room);
+            let left = if column.right { rect.right() - words.size().x } else { rect.left() };
+            let arrow = if column.right { left - 8.0 } else { left + words.size().x + 8.0 };
+            ui.painter().galley(Pos2::new(left, rect.center().y - words.size().y / 2.0), words, colour);
+            if let Some(descending) = order {
+                let icon = if descending { Icon::Follow } else { Icon::Up };
+                icon.paint(ui.painter(), Pos2::new(arrow, rect.center().y), 11.0, tokens.accent);
+            }
+            if response.on_hover_text("Sort by this column: up, down, the newest first").clicked() {
+                answer.sort = Some(index);
+            }
+            self.edge(ui, index, cell, widths, answer);
         }
+    }
+
+    /// The right edge of a title can be drawn.
+    fn edge(&self, ui: &Ui, index: usize, cell: Rect, widths: &[f32], answer: &mut TableResponse) {
+        let x = cell.right() + GAP / 2.0;
+        let grip = Rect::from_min_max(Pos2::new(x - 3.0, cell.top()), Pos2::new(x + 3.0, cell.bottom()));
+        let response = ui.interact(grip, ui.scope_id().with((self.id, "edge", index)), Sense::DRAG);
+        if response.hovered() || response.dragged() {
+            ui.ctx().set_cursor_icon(eframe::egui::CursorIcon::ResizeColumn);
+            let colour = Tokens::of(ui).text_faint;
+            ui.painter().vline(x, cell.y_range().shrink(6.0), Stroke::new(1.0, colour));
+        }
+        let drawn = response.drag_delta().x;
+        if drawn != 0.0
+            && let Some(width) = widths.get(index)
+        {
+            answer.resized = Some((index, width + drawn));
+        }
+    }
+
+    /// The menu of a row: copy what is under the pointer, or all.
+    fn menu(&self, response: &Response, row: &TableRow, widths: &[f32], answer: &mut TableResponse) {
+        let id = response.id.with("cell");
+        if response.secondary_clicked() {
+            let at = response.interact_pointer_pos().unwrap_or_default();
+            let cell = cells(response.rect, widths).position(|cell| at.x < cell.right() + GAP).unwrap_or_default();
+            response.ctx.data_mut(|d| d.insert_temp(id, cell));
+        }
+        response.context_menu(|ui| {
+            let cell: usize = ui.data(|d| d.get_temp(id)).unwrap_or_default();
+            let value = row.cells.get(cell).map(Cell::words).filter(|words| !words.is_empty() && words != "—");
+            let title = self.columns.get(cell).map(|column| column.title.as_ref()).unwrap_or_default();
+            if let Some(value) = value
+                && ui.button(format!("Copy {title}")).clicked()
+            {
+                answer.copied = Some(value);
+                ui.close();
+            }
+            if ui.button("Copy row").clicked() {
+                let words: Vec<String> = row.cells.iter().map(Cell::words).collect();
+                answer.copied = Some(words.join("\t"));
+                ui.close();
+            }
+        });
     }
 
     fn row(&self, ui: &mut Ui, index: usize, row: &TableRow, widths: &[f32], marked: bool) -> Response {
@@ -260,7 +371,7 @@ pub fn small_table_marked(ui: &mut Ui, id: &str, columns: &[Column], rows: &[Tab
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing = Vec2::ZERO;
         let widths = table.widths(ui.available_width());
-        table.header(ui, &widths);
+        table.header(ui, &widths, None, &mut TableResponse::default());
         for (index, row) in rows.iter().enumerate() {
             if table.row(ui, index, row, &widths, marked(index)).contains_pointer() {
                 hovered = Some(index);

@@ -18,7 +18,8 @@ pub struct Chip {
     pub hover: String,
 }
 
-pub fn chips(snapshot: &Snapshot, facts: &Facts, now: Timestamp) -> Vec<Chip> {
+/// `live`: calls that are not over.
+pub fn chips(snapshot: &Snapshot, facts: &Facts, live: usize, now: Timestamp) -> Vec<Chip> {
     let mut places: Vec<(SocketAddr, bool, String)> = Vec::new();
     for listener in snapshot.listeners.iter() {
         let transport = listener.transport.via();
@@ -64,7 +65,7 @@ pub fn chips(snapshot: &Snapshot, facts: &Facts, now: Timestamp) -> Vec<Chip> {
     }
     let hover =
         format!("{} since the start, {} refused", count_calls(snapshot.counters.calls_total), grouped(snapshot.counters.calls_refused));
-    chips.push(Chip { dot: None, text: activity(snapshot, now), hover });
+    chips.push(Chip { dot: None, text: activity(snapshot, live, now), hover });
     chips
 }
 
@@ -74,8 +75,7 @@ fn port(address: &str) -> &str {
 }
 
 /// `3 active · 0.4 calls/s`
-fn activity(snapshot: &Snapshot, now: Timestamp) -> String {
-    let live = snapshot.calls.iter().filter(|c| !c.test_call && !c.state.is_final()).count();
+fn activity(snapshot: &Snapshot, live: usize, now: Timestamp) -> String {
     let recent = snapshot.calls.iter().rev().filter(|c| !c.test_call).take_while(|c| now.micros_since(c.started_at) < WINDOW_US).count();
     format!("{} active · {:.1} calls/s", grouped(live as u64), recent as f64 / (WINDOW_US as f64 / 1_000_000.0))
 }

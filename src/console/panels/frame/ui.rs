@@ -1,6 +1,6 @@
 //! Paints rail, top bar, status line and notice.
 
-use eframe::egui::{Align, Align2, FontId, Layout, Pos2, Rect, RichText, Role, Sense, Stroke, TextEdit, Ui, Vec2, WidgetInfo};
+use eframe::egui::{Align, Align2, FontId, Layout, Pos2, Rect, RichText, Role, Sense, Stroke, Ui, Vec2, WidgetInfo};
 
 use super::data::Chip;
 use crate::console::{
@@ -15,7 +15,7 @@ pub fn rail_ui(ui: &mut Ui, place: Place, dark: bool, actions: &mut Vec<Action>)
     ui.spacing_mut().item_spacing = Vec2::ZERO;
     let (mark, _) = ui.allocate_exact_size(Vec2::new(Space::RAIL, Space::TOP), Sense::hover());
     Icon::HandBack.paint(ui.painter(), mark.center(), 20.0, tokens.accent);
-    for target in [Place::Calls, Place::TestCall, Place::Transfers, Place::Messages] {
+    for target in Place::ALL {
         place_ui(ui, target, place == target, actions);
     }
     ui.with_layout(Layout::bottom_up(Align::Center), |ui| {
@@ -68,11 +68,11 @@ pub fn top_ui(ui: &mut Ui, state: &mut State, chips: &[Chip], actions: &mut Vec<
         let title = RichText::new(Action::Go(place).face().label).font(FontId::new(13.5, theme::family(theme::SEMIBOLD)));
         ui.label(title.color(tokens.text));
         ui.add_space(Space::M);
+        search_ui(ui, actions);
         if place == Place::Calls {
-            search_ui(ui, state);
             icon_button(ui, Action::Files(crate::console::files::Act::AskOpen), "Open capture", actions);
-            ui.add_space(Space::M);
         }
+        ui.add_space(Space::M);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(14.0);
             let busy = placing.then_some("A test call is being placed");
@@ -90,21 +90,28 @@ pub fn top_ui(ui: &mut Ui, state: &mut State, chips: &[Chip], actions: &mut Vec<
     });
 }
 
-/// Narrows the list while one types.
-fn search_ui(ui: &mut Ui, state: &mut State) {
+/// Looks like a field; pressing it opens the search over everything.
+fn search_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
     let tokens = Tokens::of(ui);
-    let hint =
-        format!("Search calls, variables…   {}", Action::Search.face().shortcut.map(|s| ui.ctx().format_shortcut(&s)).unwrap_or_default());
-    let edit = TextEdit::singleline(&mut state.search)
-        .font(theme::text(12.5))
-        .hint_text(RichText::new(hint).size(12.5).color(tokens.text_faint))
-        .margin(eframe::egui::Margin::symmetric(9, 6))
-        .desired_width(230.0);
-    let response = ui.add(edit).accessible_name("Search calls");
-    let response = response
-        .on_hover_text("Words, or filters: state: peer: task: conversation: customer: outcome: call_transfer: from: until: var.NAME:");
-    if std::mem::take(&mut state.focus_search) {
-        response.request_focus();
+    let face = Action::OpenPalette.face();
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(232.0, 28.0), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, face.label));
+    let lit = response.hovered() || response.has_focus();
+    let line = if response.has_focus() {
+        tokens.accent
+    } else if lit {
+        tokens.text_faint
+    } else {
+        tokens.line
+    };
+    ui.painter().rect(rect, theme::Radius::CONTROL, tokens.background, Stroke::new(1.0, line), eframe::egui::StrokeKind::Inside);
+    Icon::Search.paint(ui.painter(), Pos2::new(rect.left() + 15.0, rect.center().y), 13.0, tokens.text_faint);
+    let words = Rect::from_min_max(rect.min + Vec2::new(28.0, 0.0), rect.max - Vec2::new(10.0, 0.0));
+    elided(ui.painter(), words, Align2::LEFT_CENTER, "Search everything", theme::text(12.5), tokens.text_faint);
+    let shortcut = face.shortcut.map(|s| ui.ctx().format_shortcut(&s)).unwrap_or_default();
+    elided(ui.painter(), words, Align2::RIGHT_CENTER, &shortcut, theme::text(11.5), tokens.text_faint);
+    if response.on_hover_text(face.tooltip).clicked() {
+        actions.push(Action::OpenPalette);
     }
 }
 

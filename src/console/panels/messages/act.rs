@@ -32,6 +32,8 @@ pub enum Act {
     ShowNew,
     /// Put these words into the filter.
     Narrow(String),
+    /// To this place, with these words as the filter.
+    ShowAll(String),
     /// To the message in its call's ladder.
     ShowCall(CallId, u64),
 }
@@ -45,6 +47,7 @@ impl Act {
             Self::ShowNew => Face::new("Show new messages", "List what came while you were reading").icon(Icon::Down),
             Self::Narrow(text) if text.is_empty() => Face::new("Clear filter", "List every message").icon(Icon::Close),
             Self::Narrow(_) => Face::new("Filter", "List what matches"),
+            Self::ShowAll(_) => Face::new("List messages", "All messages that hold these words"),
             Self::ShowCall(..) => Face::new("Show in ladder", "To this message in the ladder of its call").icon(Icon::OpenCall),
         }
     }
@@ -58,7 +61,7 @@ impl Act {
             }
             Self::Follow(follow) => state.follow = *follow,
             Self::ShowNew => state.follow = true,
-            Self::Narrow(filter) => state.filter.clone_from(filter),
+            Self::Narrow(filter) | Self::ShowAll(filter) => state.filter.clone_from(filter),
             Self::ShowCall(..) => {}
         }
     }

@@ -11,11 +11,11 @@ use super::{
 use crate::{
     console::{
         action::Action,
-        log::{LogView, filter::KEYS},
+        log::{LogRow, LogView, filter::KEYS},
         theme::{self, Icon, Radius, Space, Tokens},
         widgets::{Look, Table, TableRow, action_button, empty_state},
     },
-    model::{CallId, CallRecord},
+    model::CallRecord,
 };
 
 /// What the place is painted from.
@@ -24,7 +24,7 @@ pub struct MessagesPlace<'a> {
     /// Messages that came while the list stays still.
     pub unlisted: usize,
     pub zone: &'a TimeZone,
-    pub call: &'a dyn Fn(CallId) -> Option<&'a CallRecord>,
+    pub call: &'a dyn Fn(&LogRow) -> Option<&'a CallRecord>,
 }
 
 /// The filter and the list; the message below is another panel's.
@@ -102,12 +102,12 @@ fn list_ui(ui: &mut Ui, state: &mut State, place: &MessagesPlace<'_>, actions: &
     let answer = table.show(ui, view.len, |index| {
         let Some(row) = view.get(index) else { return TableRow { cells: Vec::new(), name: String::new(), chosen: false } };
         let before = index.checked_sub(1).and_then(|before| view.get(before)).map(|row| row.message.at);
-        data::row(row, before, row.call.and_then(place.call), place.zone, Some(index) == chosen)
+        data::row(row, before, (place.call)(row), place.zone, Some(index) == chosen)
     });
     if let Some(row) = answer.clicked.and_then(|index| view.get(index)) {
         actions.push(Action::Messages(Act::Choose(row.number())));
     }
-    if let Some((row, call)) = answer.opened.and_then(|index| view.get(index)).and_then(|row| Some((row, row.call?))) {
+    if let Some((row, call)) = answer.opened.and_then(|index| view.get(index)).and_then(|row| Some((row, (place.call)(row)?.id))) {
         actions.push(Action::Messages(Act::ShowCall(call, row.number())));
     }
     // Who scrolls up wants to read.
