@@ -26,6 +26,6 @@ pub use marks::Marks;
 pub use menu::{menu, menu_item};
 pub use note::note;
 pub use paint::{elided, fit, fit_job};
-pub use status_pill::{chip, pill, pill_at};
+pub use status_pill::{chip, chip_width, pill, pill_at};
 pub use table::{Cell, Column, Table, TableHead, TableRow, small_table, small_table_marked};
 pub use tabs::{Tab, tabs};

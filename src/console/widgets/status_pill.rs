@@ -38,8 +38,8 @@ fn paint(ui: &Ui, rect: Rect, text: &str, tone: Tone) {
 pub fn chip(ui: &mut Ui, dot: Option<Tone>, text: &str, hover: &str) {
     let tokens = Tokens::of(ui);
     let galley = fit(ui.painter(), text, theme::text(12.0), tokens.text_soft, 320.0);
-    let lead = if dot.is_some() { 24.0 } else { 10.0 };
-    let size = Vec2::new(lead + galley.size().x + 10.0, 26.0);
+    let lead = lead(dot.is_some());
+    let size = Vec2::new(chip_width(ui, dot.is_some(), text), 26.0);
     if size.x > ui.available_width() {
         return;
     }
@@ -54,4 +54,15 @@ pub fn chip(ui: &mut Ui, dot: Option<Tone>, text: &str, hover: &str) {
     if !hover.is_empty() {
         response.on_hover_text(hover);
     }
+}
+
+/// How wide a chip with this text is.
+pub fn chip_width(ui: &Ui, dot: bool, text: &str) -> f32 {
+    let galley = fit(ui.painter(), text, theme::text(12.0), Tokens::of(ui).text_soft, 320.0);
+    lead(dot) + galley.size().x + 10.0
+}
+
+/// Before a chip's text.
+fn lead(dot: bool) -> f32 {
+    if dot { 24.0 } else { 10.0 }
 }

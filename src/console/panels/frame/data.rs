@@ -18,7 +18,7 @@ pub struct Chip {
     pub hover: String,
 }
 
-/// `live`: calls that are not over.
+/// What matters most comes first: what has no room is folded. `live`: calls that are not over.
 pub fn chips(snapshot: &Snapshot, facts: &Facts, live: usize, now: Timestamp) -> Vec<Chip> {
     let mut places: Vec<(SocketAddr, bool, String)> = Vec::new();
     for listener in snapshot.listeners.iter() {
@@ -31,41 +31,36 @@ pub fn chips(snapshot: &Snapshot, facts: &Facts, live: usize, now: Timestamp) ->
             None => places.push((listener.address, listener.customer_side, transport.to_owned())),
         }
     }
+    let chip = |dot, text, hover| Chip { dot, text, hover };
+    let (customers, own): (Vec<_>, Vec<_>) = places.into_iter().partition(|(_, customer_side, _)| *customer_side);
     let mut chips: Vec<Chip> = Vec::new();
-    for (address, customer_side, transports) in places {
-        chips.push(if customer_side {
-            // The customer's side listens twice: as the caller's SBC, and where calls are handed back to.
-            let (leg, name, hover) = if facts.return_uri.contains(&address.to_string()) {
-                (Leg::Return, "Return point", "Where this program takes test calls back")
-            } else {
-                (Leg::Customer, "Test caller", "The customer's side that this program plays: it places test calls")
-            };
-            Chip {
-                dot: Some(Tone::Of(leg)),
-                text: format!("{name} {}", address.port()),
-                hover: format!("{hover} ({transports} {address})"),
-            }
-        } else {
-            Chip { dot: Some(Tone::Good), text: format!("{transports} {address}"), hover: "The bridge listens here".to_owned() }
-        });
-    }
-    chips.extend(facts.control.as_ref().map(|address| Chip {
-        dot: Some(Tone::Good),
-        text: format!("Control {}", port(address)),
-        hover: format!("The control API at {address}: what this window can do, scripts can do"),
-    }));
-    chips.extend(facts.api.as_ref().map(|address| Chip {
-        dot: Some(Tone::Good),
-        text: format!("API {}", port(address)),
-        hover: format!("The call transfers API at {address}: customers announce calls here"),
-    }));
-    if !facts.agent.is_empty() {
-        let hover = "Who talks when a call was admitted".to_owned();
-        chips.push(Chip { dot: Some(Tone::Of(Leg::Agent)), text: format!("Agent: {}", facts.agent), hover });
+    for (address, _, transports) in own {
+        chips.push(chip(Some(Tone::Good), format!("{transports} {address}"), "The bridge listens here".to_owned()));
     }
     let hover =
         format!("{} since the start, {} refused", count_calls(snapshot.counters.calls_total), grouped(snapshot.counters.calls_refused));
-    chips.push(Chip { dot: None, text: activity(snapshot, live, now), hover });
+    chips.push(chip(None, activity(snapshot, live, now), hover));
+    if !facts.agent.is_empty() {
+        let hover = "Who talks when a call was admitted".to_owned();
+        chips.push(chip(Some(Tone::Of(Leg::Agent)), format!("Agent: {}", facts.agent), hover));
+    }
+    chips.extend(facts.api.as_ref().map(|address| {
+        let hover = format!("The call transfers API at {address}: customers announce calls here");
+        chip(Some(Tone::Good), format!("API {}", port(address)), hover)
+    }));
+    chips.extend(facts.control.as_ref().map(|address| {
+        let hover = format!("The control API at {address}: what this window can do, scripts can do");
+        chip(Some(Tone::Good), format!("Control {}", port(address)), hover)
+    }));
+    for (address, _, transports) in customers {
+        // The customer's side listens twice: as the caller's SBC, and where calls are handed back to.
+        let (leg, name, hover) = if facts.return_uri.contains(&address.to_string()) {
+            (Leg::Return, "Return point", "Where this program takes test calls back")
+        } else {
+            (Leg::Customer, "Test caller", "The customer's side that this program plays: it places test calls")
+        };
+        chips.push(chip(Some(Tone::Of(leg)), format!("{name} {}", address.port()), format!("{hover} ({transports} {address})")));
+    }
     chips
 }
 

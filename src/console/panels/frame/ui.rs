@@ -7,7 +7,7 @@ use crate::console::{
     action::Action,
     state::{Notice, Place, State},
     theme::{self, Icon, Space, Tokens, Tone},
-    widgets::{Look, action_button, chip, elided, icon_button},
+    widgets::{Look, action_button, chip, chip_width, elided, icon_button},
 };
 
 pub fn rail_ui(ui: &mut Ui, place: Place, dark: bool, actions: &mut Vec<Action>) {
@@ -82,13 +82,35 @@ pub fn top_ui(ui: &mut Ui, state: &mut State, chips: &[Chip], actions: &mut Vec<
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 ui.spacing_mut().item_spacing.x = Space::M;
-                for c in chips {
-                    chip(ui, c.dot, &c.text, &c.hover);
-                }
+                chips_ui(ui, chips);
             });
         });
     });
 }
+
+/// Those that have room, and the others folded into a number that tells them on hover.
+fn chips_ui(ui: &mut Ui, chips: &[Chip]) {
+    let room = ui.available_width();
+    let widths: Vec<f32> = chips.iter().map(|c| chip_width(ui, c.dot.is_some(), &c.text) + Space::M).collect();
+    let all: f32 = widths.iter().sum();
+    let room = if all <= room + Space::M { f32::INFINITY } else { room - FOLDED };
+    let mut used = 0.0;
+    let shown = widths.iter().take_while(|width| {
+        used += **width;
+        used <= room
+    });
+    let (shown, folded) = chips.split_at(shown.count());
+    for c in shown {
+        chip(ui, c.dot, &c.text, &c.hover);
+    }
+    if !folded.is_empty() {
+        let hover: Vec<String> = folded.iter().map(|c| format!("{}: {}", c.text, c.hover)).collect();
+        chip(ui, None, &format!("+{}", folded.len()), &hover.join("\n"));
+    }
+}
+
+/// What the number of folded chips takes.
+const FOLDED: f32 = 44.0;
 
 /// Looks like a field; pressing it opens the search over everything.
 fn search_ui(ui: &mut Ui, actions: &mut Vec<Action>) {

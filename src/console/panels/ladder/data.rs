@@ -109,7 +109,15 @@ pub fn ladder(call: &CallRecord, messages: &[MessageView], now: Timestamp) -> La
         rows.push(Row { at: message.at, time: String::new(), what: What::Arrow(arrow) });
         rows.extend(parties.hearsay(message));
     }
-    rows.extend(parties.agent_without_leg(call).into_iter().map(|row| Row { at: before_its_effect(row.at, messages), ..row }));
+    let answer = messages
+        .iter()
+        .find(|m| m.direction == Direction::Out && matches!(&m.kind, Kind::Response { code: 200..300, to } if to == "INVITE"));
+    rows.extend(parties.agent_without_leg(call).into_iter().map(|row| {
+        // However late its event is noted: the customer is answered because the agent was.
+        let is_answer = Some(row.at) == call.agent_answered_at;
+        let caused = answer.filter(|answer| is_answer && answer.at <= row.at).map(|answer| Timestamp(answer.at.0.saturating_sub(1)));
+        Row { at: caused.unwrap_or_else(|| before_its_effect(row.at, messages)), ..row }
+    }));
     let bands = super::sound::bands(call, &parties, now);
     rows.extend(bands.iter().map(|band| band.from).min().map(|at| Row { at, time: String::new(), what: What::Sound }));
     rows.extend(call.marks.iter().filter_map(|mark| {

@@ -1,8 +1,8 @@
 //! Paints the search over everything, and takes its keys.
 
 use eframe::egui::{
-    Align2, Context, FontId, Key, Margin, Modal, Modifiers, Pos2, Rect, RichText, Role, ScrollArea, Sense, Stroke, TextEdit, Ui, Vec2,
-    WidgetInfo,
+    Align2, Context, FontId, Frame, Key, Margin, Modal, Modifiers, Pos2, Rect, RichText, Role, ScrollArea, Sense, Stroke, TextEdit, Ui,
+    Vec2, WidgetInfo,
 };
 
 use super::{
@@ -70,14 +70,13 @@ fn field_ui(ui: &mut Ui, state: &mut State) {
     let edit = TextEdit::singleline(&mut state.typed)
         .font(theme::text(15.0))
         .hint_text(RichText::new("Calls, numbers, variables, headers, actions").size(15.0).color(tokens.text_faint))
-        .margin(Margin { left: 44, right: 16, top: 14, bottom: 13 })
         .frame(eframe::egui::Frame::NONE)
         .desired_width(f32::INFINITY);
-    let response = ui.add(edit).accessible_name("Search everything");
-    response.request_focus();
-    let rect = response.rect;
-    Icon::Search.paint(ui.painter(), Pos2::new(ui.max_rect().left() + 24.0, rect.center().y), 16.0, tokens.text_faint);
-    ui.painter().hline(ui.max_rect().x_range(), rect.bottom(), Stroke::new(1.0, tokens.line));
+    let room = Frame::new().inner_margin(Margin { left: 44, right: 16, top: 14, bottom: 13 });
+    let shown = room.show(ui, |ui| ui.add(edit).accessible_name("Search everything").request_focus());
+    let rect = shown.response.rect;
+    Icon::Search.paint(ui.painter(), Pos2::new(rect.left() + 24.0, rect.center().y), 16.0, tokens.text_faint);
+    ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, tokens.line));
 }
 
 fn list_ui(ui: &mut Ui, state: &mut State, entries: &[Entry], moved: bool) -> Option<usize> {
