@@ -5,7 +5,7 @@ use eframe::egui::Context;
 use super::{
     action::{Action, Far},
     app::{App, Asked},
-    panels::{test_call, transfers},
+    panels::{settings, test_call, transfers},
     state::{CallTab, Notice, Pane, Place, ReturnForm},
 };
 use crate::model::{CallId, Command};
@@ -84,7 +84,12 @@ impl App {
                 }
             }
             Action::Files(act) => self.apply_files(ctx, act),
-            Action::Settings(act) => self.apply_settings(ctx, act),
+            Action::Settings(act) => {
+                if let settings::Act::Show(_) = act {
+                    self.state.place = Place::Settings;
+                }
+                self.apply_settings(ctx, act);
+            }
             Action::SwitchTheme => self.switch_theme(ctx),
             Action::DismissNotice => self.state.notice = None,
         }

@@ -12,6 +12,7 @@ use crate::{
                 data::{state_of, title_of},
             },
             compare, ladder, messages,
+            settings::{self, Page},
         },
         state::{CallTab, MessageTab, Place, State},
         text,
@@ -42,6 +43,8 @@ pub fn entries(typed: &str, state: &State, book: &Book, found: &[Found]) -> Vec<
         entries.extend(book.holding(&words).take(MOST_CALLS).map(|call| of_call(call, &words)));
         entries.extend(found.iter().filter_map(|found| of_message(found, book)));
     }
+    let pages = Page::ALL.iter().map(|page| of_page(*page)).filter(|entry| !words.is_empty() && holds_all(entry, &words));
+    entries.extend(pages);
     let offered = places().into_iter().map(|action| (PLACES, action)).chain(actions(state, chosen).into_iter().map(|a| (ACTIONS, a)));
     entries.extend(offered.filter_map(|(section, action)| of_action(section, action, &words)));
     if !words.is_empty() {
@@ -120,8 +123,25 @@ fn of_action(section: &'static str, action: Action, words: &[&str]) -> Option<En
     })
 }
 
+fn of_page(page: Page) -> Entry {
+    Entry {
+        section: SETTINGS,
+        icon: Some(Icon::Settings),
+        title: format!("Settings: {}", page.title()),
+        detail: String::new(),
+        mark: None,
+        shortcut: None,
+        action: Action::Settings(settings::Act::Show(page)),
+    }
+}
+
+fn holds_all(entry: &Entry, words: &[&str]) -> bool {
+    let title = entry.title.to_lowercase();
+    words.iter().all(|word| title.contains(word))
+}
+
 fn places() -> Vec<Action> {
-    Place::ALL.map(Action::Go).into()
+    Place::ALL.map(Action::Go).into_iter().chain([Action::Go(Place::Settings)]).collect()
 }
 
 /// What makes sense now.
@@ -176,6 +196,7 @@ pub fn tone(entry: &Entry) -> Tone {
 const CALLS: &str = "Calls";
 const MESSAGES: &str = "In messages";
 const PLACES: &str = "Places";
+const SETTINGS: &str = "Settings";
 const ACTIONS: &str = "Actions";
 const LISTS: &str = "Lists";
 const MOST_CALLS: usize = 8;

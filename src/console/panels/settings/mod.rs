@@ -19,5 +19,5 @@ mod who_ui;
 
 pub use act::Act;
 pub use pages::page;
-pub use state::State;
+pub use state::{Page, State};
 pub use ui::settings_ui;
