@@ -13,7 +13,7 @@ use super::{
 };
 use crate::model::{
     Admission, CallId, Timestamp,
-    settings::{Secret, Settings},
+    settings::{Agent, Secret, Settings},
 };
 
 /// What can be asked.
@@ -59,10 +59,12 @@ pub enum Answer {
     Looked {
         changed: bool,
     },
+    /// `agent`: who would talk; `None` where there are faults.
     Judged {
         revision: u64,
         faults: Vec<Fault>,
         warnings: Vec<Fault>,
+        agent: Option<Agent>,
     },
     Tried(Trial),
     Saved {
@@ -183,8 +185,8 @@ impl SettingsDesk {
             Ask::Open { unsaved } => self.open(unsaved.as_ref()),
             Ask::Look => Answer::Looked { changed: self.file.as_ref().is_some_and(SettingsFile::is_changed) },
             Ask::Judge { revision, text } => match self.check(&text) {
-                Ok((_, warnings)) => Answer::Judged { revision, faults: Vec::new(), warnings },
-                Err(faults) => Answer::Judged { revision, faults, warnings: Vec::new() },
+                Ok((settings, warnings)) => Answer::Judged { revision, faults: Vec::new(), warnings, agent: Some(settings.agent) },
+                Err(faults) => Answer::Judged { revision, faults, warnings: Vec::new(), agent: None },
             },
             Ask::Try { text, caller } => match self.check(&text) {
                 Ok((settings, _)) => Answer::Tried((self.program.trial)(&settings, &caller)),

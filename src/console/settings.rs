@@ -8,7 +8,7 @@ use super::{
     action::Action,
     app::App,
     panels::settings::{
-        self, Act, State,
+        self, Act, SECRET_FIELD, State,
         act::Kind,
         form::secret_stem,
         state::{Edited, Kept, SecretEdit},
@@ -107,9 +107,10 @@ impl App {
                     file.changed_on_disk = changed;
                 }
             }
-            Answer::Judged { revision, faults, warnings } => {
+            Answer::Judged { revision, faults, warnings, agent } => {
                 if let Some(file) = state.file.as_mut().filter(|file| file.asked == revision) {
                     (file.judged, file.faults, file.warnings) = (revision, faults, warnings);
+                    file.agent = agent;
                 }
             }
             Answer::Tried(trial) => {
@@ -214,7 +215,15 @@ impl App {
             }
             Act::AskSecret(table) => {
                 let kept = if table.starts_with("api.keys") { Kept::Hash } else { Kept::Here };
+                focus(ctx, SECRET_FIELD);
                 self.state.settings.secret = Some(SecretEdit { table, kept, text: String::new(), put: String::new() });
+            }
+            Act::Add { key, what } => {
+                let added = self.state.settings.file.as_ref().map_or(0, |file| file.draft.len(&key));
+                let first = what.values().first().map_or("", |(name, _)| *name);
+                // It is named next.
+                focus(ctx, &format!("{key}[{added}].{first}"));
+                edit_draft(&mut self.state.settings, Act::Add { key, what });
             }
             Act::SetSecret => {
                 let put = self.state.settings.secret.as_ref().and_then(what_to_put);
@@ -250,6 +259,10 @@ impl App {
         }
         settings::settings_ui(ui, &mut self.state.settings, actions);
     }
+}
+
+fn focus(ctx: &Context, key: &str) {
+    ctx.memory_mut(|memory| memory.request_focus(settings::id_of(key)));
 }
 
 /// What changes the draft.

@@ -41,6 +41,7 @@ fn page_of(page: Page, text: &str) -> String {
     if let Err(faults) = config::check(Path::new("handback.toml"), text) {
         file.faults = faults;
     }
+    file.agent = config::check(Path::new("handback.toml"), text).ok().map(|(settings, _)| settings.agent);
     let state = State { page, file: Some(file), ..State::default() };
     settings::page(&state, &Remembered::default(), &jiff::tz::TimeZone::UTC).to_text()
 }
@@ -109,7 +110,9 @@ fn the_pages_of_plain_values_read_as_text() {
     assert!(page_of(Page::Api, FILE).contains("Serve the call transfers API: off (restart)"));
     let api = page_of(Page::Api, &format!("{FILE}[api]\nkeys = [{{ id = \"k\", secret_env = \"HOME\", allow = [\"read\"] }}]\n"));
     assert!(api.contains("- k | in $HOME | Read"), "{api}");
-    assert!(page_of(Page::Agent, FILE).contains("Kind: A script\n  Script: (demo)"));
+    let agent = page_of(Page::Agent, FILE);
+    assert!(agent.contains("Kind: A script\n  Script: (demo)"), "{agent}");
+    assert!(agent.contains("for any task]\n  First: plays") && agent.contains("On digit 0: ends as AGENT"), "{agent}");
     assert!(page_of(Page::Storage, FILE).contains("Ended calls are kept for: (30)days | Their messages take at most: (1024)MB"));
     assert!(page_of(Page::Appearance, FILE).contains("Scale: 100 %"));
 }
@@ -200,6 +203,7 @@ fn a_file_that_was_changed_on_disk_is_offered_and_nothing_is_lost() {
 fn a_secret_is_set_and_never_shown() {
     let (backend, mut window) = opened(FILE);
     click(&mut window, "Replace Password of 1");
+    assert!(window.get_by_label("Secret").is_focused(), "one types at once");
     type_into(&mut window, "Secret", "new one");
     click(&mut window, "Set");
     save(&mut window);

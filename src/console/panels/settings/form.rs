@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     config::{Draft, Fault, desk::Trial, needs_restart},
-    console::{panels::payload::data::PayloadData, theme::Tone},
+    console::{panels::payload::data::PayloadData, theme::Tone, widgets::KeyValue},
     model::ReturnMethod,
 };
 
@@ -57,6 +57,8 @@ pub enum Row {
     },
     Trial(Trial),
     Note(Tone, String),
+    /// What is known, and not to be changed here.
+    Facts(Vec<KeyValue>),
     Add(Act),
 }
 
@@ -382,6 +384,7 @@ mod as_text {
                 Self::Payload(payload) => line(payload.title.clone()),
                 Self::Caller { fault } => line(format!("caller {fault}")),
                 Self::Trial(trial) => line(format!("{:?} {}", trial.passes, trial.verdict)),
+                Self::Facts(facts) => facts.iter().for_each(|fact| line(format!("{}: {}", fact.key, fact.value))),
                 Self::Note(_, text) => line(format!("note: {text}")),
                 Self::Add(act) => line(format!("+ {}", act.face().label)),
             }

@@ -3,6 +3,7 @@
 //! A page is data ([`form::PageData`]) made of the draft and its faults; one painter shows all of them.
 
 pub mod act;
+mod agent_card;
 mod flow;
 pub mod form;
 mod pages;
@@ -19,5 +20,7 @@ mod who_ui;
 
 pub use act::Act;
 pub use pages::page;
+pub use paint::id_of;
+pub use secret::SECRET_FIELD;
 pub use state::{Page, State};
 pub use ui::settings_ui;

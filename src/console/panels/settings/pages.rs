@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     act::{Act, Kind, What},
+    agent_card::script_cards,
     form::{Card, Choice, Field, Flag, Form, PageData, Record, RecordCell, Records, Row, Told},
     returns,
     state::{Edited, Page, State},
@@ -14,7 +15,7 @@ use crate::{
         remembered::{Remembered, Scale, ThemeChoice, Times},
         theme::Tone,
     },
-    model::settings::{Limits, Store},
+    model::settings::{Agent, Limits, Store},
 };
 
 /// The chosen page.
@@ -36,7 +37,13 @@ fn of_file(page: Page, state: &State, file: &Edited, zone: &TimeZone) -> (Vec<Ca
         Page::Listeners => listeners(&form),
         Page::Who => who::cards(&form, state, zone),
         Page::Return => returns::cards(&form, state),
-        Page::Agent => (agent(&form), Vec::new()),
+        Page::Agent => {
+            let script = match &file.agent {
+                Some(Agent::Script(script)) => script_cards(script),
+                Some(Agent::Sip { .. }) | None => Vec::new(),
+            };
+            (agent(&form), script)
+        }
         Page::Api => api(&form),
         Page::Storage => (storage(&form), Vec::new()),
         Page::Limits => limits(&form),

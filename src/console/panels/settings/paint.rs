@@ -177,7 +177,7 @@ pub fn sentence_ui(ui: &mut Ui, tone: Tone, text: &str) {
 }
 
 /// The same wherever the value is painted: rows come and go above a field in which somebody types.
-fn id_of(key: &str) -> Id {
+pub fn id_of(key: &str) -> Id {
     Id::unique(("setting", key))
 }
 

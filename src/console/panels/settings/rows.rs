@@ -16,7 +16,7 @@ use super::{
 use crate::console::{
     action::Action,
     theme::{self, Space, Tokens, Tone},
-    widgets::{Look, action_button, card, elided, heading, icon_button, segmented},
+    widgets::{Look, action_button, card, elided, heading, icon_button, key_values, segmented},
 };
 
 pub fn card_ui(ui: &mut Ui, data: &Card, state: &mut State, actions: &mut Vec<Action>) {
@@ -79,6 +79,9 @@ fn row_ui(ui: &mut Ui, row: &Row, state: &mut State, actions: &mut Vec<Action>) 
         }
         Row::Caller { fault } => caller_ui(ui, &mut state.caller, fault),
         Row::Trial(trial) => trial_ui(ui, trial),
+        Row::Facts(facts) => {
+            ui.scope(|ui| key_values(ui, facts, 150.0, actions));
+        }
         Row::Note(tone, text) => sentence_ui(ui, *tone, text),
         Row::Add(act) => {
             action_button(ui, Action::Settings(act.clone()), Look::Plain, None, actions);

@@ -5,7 +5,7 @@ use eframe::egui::{Align, Frame, Layout, Margin, RichText, Stroke, TextEdit, Ui,
 use super::{
     act::Act,
     form::SecretRow,
-    paint::{CELL, sentence_ui},
+    paint::{CELL, id_of, sentence_ui},
     state::{Kept, SecretEdit},
 };
 use crate::console::{
@@ -98,6 +98,7 @@ pub fn secret_editor_ui(ui: &mut Ui, edit: &mut Option<SecretEdit>, actions: &mu
         };
         let label = caption(ui, label);
         let field = TextEdit::singleline(&mut edit.text)
+            .id(id_of(SECRET_FIELD))
             .password(hidden)
             .font(theme::mono(12.0))
             .hint_text(RichText::new(hint).font(theme::mono(12.0)).color(tokens.text_faint))
@@ -134,3 +135,5 @@ pub fn secret_editor_ui(ui: &mut Ui, edit: &mut Option<SecretEdit>, actions: &mu
 }
 
 const BUTTON_ROOM: f32 = 26.0;
+/// The editor's field, which has the keyboard when it opens.
+pub const SECRET_FIELD: &str = "secret editor";

@@ -8,7 +8,10 @@ use crate::{
         Draft, Fault,
         desk::{AdmittedCall, Caller, Trial},
     },
-    model::{Outcome, settings::Secret},
+    model::{
+        Outcome,
+        settings::{Agent, Secret},
+    },
 };
 
 /// A page, which is a subject.
@@ -110,6 +113,8 @@ pub struct Edited {
     pub judged: u64,
     pub faults: Vec<Fault>,
     pub warnings: Vec<Fault>,
+    /// Who would talk by the draft that was judged last.
+    pub agent: Option<Agent>,
     /// Keys whose values differ from what is saved.
     pub changed: Vec<String>,
     /// Somebody else has written the file.
@@ -203,6 +208,7 @@ impl Edited {
             judged: 0,
             faults: Vec::new(),
             warnings: Vec::new(),
+            agent: None,
             changed: Vec::new(),
             changed_on_disk: false,
         }
