@@ -61,7 +61,13 @@ pub fn of_capture(record: &CallRecord, messages: &[CapturedMessage], is_cut: imp
             Err(malformed) => found.push(*malformed),
         }
     }
+    let of_messages = found.len();
     judge_exchanges(&items, record.ended_at, false, &mut found);
+    if messages.iter().any(is_cut) {
+        // The session description that seems to be missing may lie in the part that was cut off.
+        let exchanges = found.split_off(of_messages);
+        found.extend(exchanges.into_iter().filter(|finding| !OF_DESCRIPTIONS.contains(&finding.rule.as_ref())));
+    }
     payload::of_record(record, &mut found);
     media::of_record(record, &mut found);
     once(found, &record.findings)
@@ -161,6 +167,19 @@ pub(super) fn side(role: LegRole) -> Party {
     }
 }
 
+/// Rules about what two session descriptions say to each other.
+const OF_DESCRIPTIONS: [&str; 10] = [
+    "answer-missing",
+    "media-lines-differ",
+    "codec-mismatch",
+    "payload-type-differs",
+    "dtmf-refused",
+    "direction-contradicts",
+    "sdp-session-changed",
+    "sdp-version-not-raised",
+    "answer-not-taken",
+    "offer-not-taken",
+];
 /// Messages of a call that are judged: at its end nothing else happens on this thread.
 const MOST_MESSAGES: usize = 4_096;
 const MOST_FINDINGS: usize = 256;

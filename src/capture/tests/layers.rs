@@ -146,6 +146,13 @@ fn a_message_cut_by_the_snap_length_is_shown_and_not_judged() {
     assert!(reading.notes[0].text.contains("snap length"), "{:?}", reading.notes);
     let rules: Vec<&str> = reading.calls[0].record.findings.iter().map(|finding| &*finding.rule).collect();
     assert!(!rules.contains(&"malformed-message"), "{rules:?}");
+    // Nor is what its missing part may have said.
+    let mut file = pcap(&[]);
+    for (after, packet) in plain_call() {
+        let frame = ethernet(&packet);
+        record(&mut file, after, &frame[..if after == 0 { 400 } else { frame.len() }], frame.len());
+    }
+    assert_eq!(read(&file).expect("reads").calls[0].record.findings, []);
 }
 
 #[test]

@@ -116,11 +116,11 @@ impl Captured {
         let mut out = String::new();
         for call in &self.calls {
             out.push_str(&ladder::text(&call.record, &call.messages));
-            let own: HashSet<usize> = call.messages.iter().map(|message| message.number as usize).collect();
             // What goes back stands below the ladder already, where the record knows of it.
-            let told = !call.record.returns.is_empty();
-            let is_context = |place: usize| report.contexts.iter().any(|(context, _)| *context == place);
-            report.push_contract(&mut out, |place| place.is_some_and(|place| own.contains(&place) && (!told || is_context(place))));
+            let payloads = call.record.returns.is_empty();
+            for message in &call.messages {
+                report.push_contract_of(&mut out, message.number as usize, payloads);
+            }
             out.push('\n');
         }
         let hops: Vec<Hop<'_>> = self

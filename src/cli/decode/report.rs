@@ -96,7 +96,7 @@ impl Report {
         for (index, message) in self.messages.iter().enumerate() {
             let _ = writeln!(out, "{index:>4}  {}", gist(&message.bytes));
         }
-        self.push_contract(&mut out, |_| true);
+        self.push_contract(&mut out);
         if self.findings.is_empty() {
             out.push_str(if out.ends_with("\n\n") { "No findings\n" } else { "\nNo findings\n" });
         } else {
@@ -109,17 +109,25 @@ impl Report {
         out
     }
 
-    /// Contexts and payloads of the messages that are asked for.
-    pub(super) fn push_contract(&self, out: &mut String, wanted: impl Fn(Option<usize>) -> bool) {
-        for (index, context) in self.contexts.iter().filter(|(index, _)| wanted(Some(*index))) {
-            let _ = writeln!(out, "\nContext in message {index}");
-            push_context(out, context);
+    fn push_contract(&self, out: &mut String) {
+        for (index, context) in &self.contexts {
+            push_context_in(out, *index, context);
         }
-        for returned in self.payloads.iter().filter(|returned| wanted(returned.message)) {
-            let place = returned.message.map(|m| format!(" in message {m}")).unwrap_or_default();
-            let _ = writeln!(out, "{}Payload by {}{place}", if out.is_empty() { "" } else { "\n" }, returned.by);
-            returned.push_text(out);
+        for returned in &self.payloads {
+            returned.push_whole(out);
         }
+    }
+
+    /// The context that a message brings, and what it hands back, where that is asked for.
+    pub(super) fn push_contract_of(&self, out: &mut String, message: usize, payloads: bool) {
+        if let Ok(found) = self.contexts.binary_search_by_key(&message, |(index, _)| *index)
+            && let Some((index, context)) = self.contexts.get(found)
+        {
+            push_context_in(out, *index, context);
+        }
+        let first = self.payloads.partition_point(|returned| returned.message < Some(message));
+        let of_it = self.payloads.iter().skip(first).take_while(|returned| returned.message == Some(message));
+        of_it.filter(|_| payloads).for_each(|returned| returned.push_whole(out));
     }
 
     pub fn as_json(&self) -> Value {
@@ -211,6 +219,12 @@ impl Returned {
         }
     }
 
+    fn push_whole(&self, out: &mut String) {
+        let place = self.message.map(|m| format!(" in message {m}")).unwrap_or_default();
+        let _ = writeln!(out, "{}Payload by {}{place}", if out.is_empty() { "" } else { "\n" }, self.by);
+        self.push_text(out);
+    }
+
     fn push_text(&self, out: &mut String) {
         if let Some(uri) = &self.return_uri {
             let _ = writeln!(out, "  return URI    {}", printable(uri));
@@ -247,6 +261,11 @@ impl Returned {
             "items": self.payload.as_ref().map(|p| &p.items),
         })
     }
+}
+
+fn push_context_in(out: &mut String, message: usize, context: &Context) {
+    let _ = writeln!(out, "\nContext in message {message}");
+    push_context(out, context);
 }
 
 fn push_context(out: &mut String, context: &Context) {
