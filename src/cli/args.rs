@@ -22,7 +22,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum CommandLine {
-    /// Run the engine without a window.
+    /// Run the engine without a window. SIGHUP reads the settings again, SIGTERM waits for calls and ends.
     Serve(ServeArgs),
     /// Show the whole journey on loopback, once per return method.
     Demo(DemoArgs),

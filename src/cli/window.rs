@@ -42,7 +42,7 @@ pub fn run(path: Option<&Path>) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let file = path.map(Path::to_owned).or_else(config::default_path);
+    let file = path.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned())).or_else(config::default_path);
     match show(settings, file) {
         Ok(false) => ExitCode::SUCCESS,
         Ok(true) => again(),

@@ -557,6 +557,27 @@ calls = 500
     }
 
     #[test]
+    fn inline_and_dotted_tables_are_edited_in_their_own_form() {
+        let text = "api = { listen = \"127.0.0.1:0\" }   # small\npeers = [{ name = \"a\", return.method = \"BYE\" }]\nsip.realm = \"r\"\n";
+        let mut draft = Draft::parse(text).expect("it is TOML");
+        draft.set_text("peers[0].return.method", "REFER");
+        draft.set_text("peers[0].return.uri", "sip:r@h");
+        draft.push_text("peers[0].networks", "10.0.0.0/8");
+        draft.push_table("peers", &[("name", "b")]);
+        draft.push_table("api.keys", &[("id", "k")]);
+        draft.set_text("sip.realm", "s");
+        let again = Draft::parse(&draft.text()).unwrap_or_else(|why| panic!("{why}: {}", draft.text()));
+        let values =
+            ["peers[0].return.method", "peers[0].return.uri", "peers[0].networks[0]", "peers[1].name", "api.keys[0].id", "sip.realm"];
+        let read = values.map(|key| again.value(key).unwrap_or_default());
+        assert_eq!(read, ["REFER", "sip:r@h", "10.0.0.0/8", "b", "k", "s"], "{}", draft.text());
+        assert!(draft.text().contains("# small"), "{}", draft.text());
+        draft.remove("api");
+        draft.move_item("peers", 1, 0);
+        assert_eq!((draft.has("api"), draft.value("peers[0].name").as_deref()), (false, Some("b")));
+    }
+
+    #[test]
     fn its_text_is_never_printed_by_accident() {
         assert_eq!(format!("{:?}", Draft::parse("a = \"secret\"").expect("it is TOML")), "Draft(…)");
     }

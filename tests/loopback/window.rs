@@ -40,6 +40,7 @@ fn the_window_opens_and_f5_places_a_test_call_that_comes_back() {
     let window = Command::new(env!("CARGO_BIN_EXE_handback"))
         .env("DISPLAY", &display)
         .env("XDG_CONFIG_HOME", folder.path())
+        .env("XDG_STATE_HOME", folder.path())
         .env("LIBGL_ALWAYS_SOFTWARE", "1")
         .env_remove("WAYLAND_DISPLAY")
         .stdin(Stdio::null())

@@ -181,6 +181,8 @@ pub struct PeerRow {
     pub summary: String,
     pub chosen: bool,
     pub is_faulty: bool,
+    /// Its name is not saved.
+    pub is_changed: bool,
 }
 
 /// Makes rows of a draft and what the validator says of it; notes what has been said.

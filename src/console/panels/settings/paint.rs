@@ -97,6 +97,8 @@ pub struct CellEdit<'a> {
     pub name: &'a str,
     pub hint: &'a str,
     pub is_faulty: bool,
+    /// It is not saved.
+    pub is_changed: bool,
 }
 
 impl CellEdit<'_> {
@@ -120,6 +122,10 @@ impl CellEdit<'_> {
             let shape =
                 eframe::egui::epaint::RectShape::new(response.rect, Radius::CONTROL, fill, Stroke::new(1.0, line), StrokeKind::Inside);
             ui.painter().set(behind, shape);
+        }
+        if self.is_changed {
+            let bar = Rect::from_center_size(Pos2::new(response.rect.left() + 1.0, response.rect.center().y), Vec2::new(2.0, 14.0));
+            ui.painter().rect_filled(bar, 1.0, tokens.accent);
         }
         response
     }

@@ -43,7 +43,8 @@ fn peer_ui(ui: &mut Ui, index: usize, peers: usize, peer: &PeerRow, can_be_edite
         let mut row =
             ui.new_child(UiBuilder::new().max_rect(name.translate(Vec2::new(-8.0, 0.0))).layout(Layout::left_to_right(Align::Center)));
         let mut text = peer.typed.clone();
-        let cell = CellEdit { id: &peer.key, name: "Name of the peer", hint: "a name", is_faulty: peer.is_faulty };
+        let cell =
+            CellEdit { id: &peer.key, name: "Name of the peer", hint: "a name", is_faulty: peer.is_faulty, is_changed: peer.is_changed };
         if cell.show(&mut row, &mut text, name.width()).changed() {
             actions.push(set(&peer.key, Kind::Text, text));
         }

@@ -125,7 +125,8 @@ fn list_ui(ui: &mut Ui, list: &List, actions: &mut Vec<Action>) {
             let name = format!("{} {}", list.one, index + 1);
             let row = ui.horizontal(|ui| {
                 let mut text = item.value.clone();
-                let cell = CellEdit { id: &item.key, name: &name, hint: "", is_faulty: item.told.fault.is_some() };
+                let cell =
+                    CellEdit { id: &item.key, name: &name, hint: "", is_faulty: item.told.fault.is_some(), is_changed: item.told.changed };
                 if cell.show(ui, &mut text, text_width).changed() {
                     actions.push(set(&item.key, Kind::Text, text));
                 }
@@ -150,7 +151,10 @@ fn list_ui(ui: &mut Ui, list: &List, actions: &mut Vec<Action>) {
         let article = if list.one.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
         let hint = format!("add {article} {}, such as {}", list.one, list.hint);
         let id = format!("{}[{}]", list.key, list.items.len());
-        if (CellEdit { id: &id, name: &name, hint: &hint, is_faulty: false }).show(ui, &mut text, width - BUTTON).changed() {
+        if (CellEdit { id: &id, name: &name, hint: &hint, is_faulty: false, is_changed: false })
+            .show(ui, &mut text, width - BUTTON)
+            .changed()
+        {
             actions.push(Action::Settings(Act::Push { key: list.key.clone(), text }));
         }
         if !list.aside.is_empty() || list.told.fault.is_some() {
@@ -188,7 +192,13 @@ fn record_ui(ui: &mut Ui, records: &Records, index: usize, record: &Record, room
             match cell {
                 RecordCell::Field(field) => {
                     let mut text = field.value.clone();
-                    let cell = CellEdit { id: &field.key, name: &name, hint: &field.hint, is_faulty: field.told.fault.is_some() };
+                    let cell = CellEdit {
+                        id: &field.key,
+                        name: &name,
+                        hint: &field.hint,
+                        is_faulty: field.told.fault.is_some(),
+                        is_changed: field.told.changed,
+                    };
                     if cell.show(ui, &mut text, width).changed() {
                         actions.push(set(&field.key, Kind::Text, text));
                     }

@@ -60,6 +60,7 @@ pub fn peer_rows(form: &Form<'_>, page: Page, chosen: usize) -> Vec<PeerRow> {
             summary: format!("{who} · {method}"),
             chosen: index == chosen,
             is_faulty: form.is_faulty(&key, page),
+            is_changed: form.told(&format!("{key}.name")).changed,
         }
     };
     (0..form.draft.len("peers")).map(row).collect()
