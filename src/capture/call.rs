@@ -117,7 +117,8 @@ fn sound(record: &mut CallRecord, parts: &[Part], legs: &Legs, media: &Media) {
         let mut heard = false;
         for (flow, to_near) in flows_of(legs, part, media) {
             heard = true;
-            add(&mut figures, flow, to_near, record.answered_at);
+            let doubles = if media.captured_twice { 0 } else { flow.doubles };
+            add(&mut figures, flow, doubles, to_near, record.answered_at);
             if to_near {
                 figures.dtmf_received.extend(flow.digits.iter().map(|(_, digit)| *digit));
                 digits.extend(flow.digits.iter().map(|(at, digit)| (*at, CallEvent::DtmfReceived { leg, digit: *digit })));
@@ -142,17 +143,17 @@ fn flows_of<'a>(legs: &'a Legs, part: &'a Part, media: &'a Media) -> impl Iterat
     })
 }
 
-fn add(figures: &mut MediaFigures, flow: &Flow, to_near: bool, answered_at: Option<Timestamp>) {
+fn add(figures: &mut MediaFigures, flow: &Flow, doubles: u64, to_near: bool, answered_at: Option<Timestamp>) {
     if figures.codec.is_empty() || to_near && !flow.codec.is_empty() {
         figures.codec.clone_from(&flow.codec);
     }
     let reception = &flow.reception;
     if to_near {
-        figures.packets_received += reception.packets;
+        figures.packets_received += reception.packets + doubles;
         figures.bytes_received += reception.bytes;
         figures.packets_lost += reception.lost();
         figures.packets_reordered += reception.reordered;
-        figures.packets_duplicated += reception.duplicated;
+        figures.packets_duplicated += reception.duplicated + doubles;
         figures.jitter_ms = figures.jitter_ms.max(flow.jitter_ms());
         let after = answered_at.map(|at| flow.first_at.micros_since(at));
         figures.first_packet_us = [figures.first_packet_us, after].into_iter().flatten().min();

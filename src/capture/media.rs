@@ -33,6 +33,8 @@ pub struct Media {
     /// Calls that are over: their ports may be another's.
     over: HashSet<Arc<str>>,
     rtcp_packets: u64,
+    /// The capture holds packets twice: doubles say nothing of the network.
+    pub captured_twice: bool,
     by_leg: Vec<Vec<usize>>,
 }
 
@@ -58,6 +60,9 @@ pub struct Flow {
     pub remote_lost: Option<i64>,
     pub remote_jitter_ms: Option<f32>,
     pub digits: Vec<(Timestamp, char)>,
+    /// Packets that came again at once: doubles of the network, or of a capture at two places of one machine.
+    pub doubles: u64,
+    last: Option<(Timestamp, u32, u16)>,
     ssrc: u32,
     clock_rate: u32,
     events: dtmf::Receiver,
@@ -118,7 +123,7 @@ impl Media {
 
     /// Packets of sound, and of reports about it.
     pub fn counts(&self) -> (u64, u64) {
-        (self.flows.iter().map(|flow| flow.reception.packets).sum(), self.rtcp_packets)
+        (self.flows.iter().map(|flow| flow.reception.packets + flow.doubles).sum(), self.rtcp_packets)
     }
 
     /// Messages were put into another order: `order` tells which one stands at each place now.
@@ -171,6 +176,8 @@ impl Media {
             remote_lost: None,
             remote_jitter_ms: None,
             digits: Vec::new(),
+            doubles: 0,
+            last: None,
             ssrc: 0,
             clock_rate: 8_000,
             events: dtmf::Receiver::default(),
@@ -211,6 +218,12 @@ impl Flow {
     }
 
     fn take(&mut self, at: Timestamp, header: &rtp::Header, payload: &[u8]) {
+        let this = (header.ssrc, header.sequence);
+        if self.last.is_some_and(|(before, ssrc, sequence)| this == (ssrc, sequence) && at.micros_since(before) < DOUBLE_US) {
+            self.doubles += 1;
+            return;
+        }
+        self.last = Some((at, header.ssrc, header.sequence));
         let format = self.formats.iter().find(|format| format.payload_type == header.pt);
         let is_event = format.is_some_and(|format| format.encoding.eq_ignore_ascii_case("telephone-event"));
         if let Some(format) = format.filter(|_| !is_event) {
@@ -246,6 +259,8 @@ impl Flow {
     }
 }
 
+/// As for messages.
+const DOUBLE_US: u64 = 10_000;
 const MOST_BOUND: usize = 200_000;
 const MOST_FLOWS: usize = 200_000;
 const MOST_DIGITS: usize = 256;

@@ -89,6 +89,7 @@ impl Sifter {
             self.messages.sort_by_key(|message| message.at);
         }
         self.totals.messages = self.messages.len() as u64;
+        self.media.captured_twice = self.totals.doubled > 0;
         (self.totals.rtp, self.totals.rtcp) = self.media.counts();
     }
 

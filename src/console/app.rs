@@ -295,6 +295,7 @@ impl App {
         let Some(call) = self.call() else { return };
         let mut header = call_header::data::call_header(call, self.book.both_sides(call.id));
         header.from_file = self.files.opened().is_some();
+        header.exported = self.calls_to_export().len();
         let bar = Panel::top("call header").exact_size(48.0).resizable(false).frame(fill);
         bar.show(ui, |ui| call_header::call_header_ui(ui, &header, actions));
         let views = self.chosen.views.all();

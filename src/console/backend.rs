@@ -23,6 +23,11 @@ pub trait Backend: Send + Sync {
     /// `from` itself where there are no more. May be called from any thread.
     fn messages_from(&self, from: u64, most: usize) -> (Vec<LoggedMessage>, u64);
 
+    /// The messages of a call, past ones read from the store. Waits: to be asked from a thread of its own only.
+    fn messages_kept(&self, call: CallId) -> Vec<CapturedMessage> {
+        self.messages(call)
+    }
+
     /// The sound kept of a call. Waits for the media thread: to be asked from a thread of its own only.
     fn rtp(&self, _call: CallId) -> Vec<RtpPacket> {
         Vec::new()

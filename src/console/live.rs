@@ -109,6 +109,17 @@ impl Backend for Live {
         self.engine.messages_from(from, most)
     }
 
+    fn messages_kept(&self, call: CallId) -> Vec<CapturedMessage> {
+        let kept = self.engine.messages(call);
+        let Some(archive) = self.archive.as_ref().filter(|_| kept.is_empty()) else { return kept };
+        let (answer, answers) = std::sync::mpsc::sync_channel(1);
+        archive.ask(PastAsk::Messages(call), Box::new(move |past| drop(answer.send(past))));
+        match answers.recv_timeout(PATIENCE) {
+            Ok(PastAnswer::Messages(_, messages)) => messages,
+            _ => Vec::new(),
+        }
+    }
+
     fn rtp(&self, call: CallId) -> Vec<RtpPacket> {
         self.engine.rtp_blocking(call)
     }
@@ -211,3 +222,6 @@ fn not_served() -> ApiAnswer {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// A store that takes longer than that is not there.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);

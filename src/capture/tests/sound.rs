@@ -45,3 +45,25 @@ fn sound_is_measured_by_leg_and_direction_with_loss_and_digits() {
     assert!(record.timeline.iter().any(|note| note.text == "Digit 5"), "{:?}", record.timeline);
     assert_eq!((reading.totals.rtp, reading.totals.others), (104, 1));
 }
+
+#[test]
+fn what_a_machine_captured_twice_is_no_double_of_the_network() {
+    let call = || {
+        let mut packets = plain_call();
+        for n in 0..20_u64 {
+            packets.push((300_000 + n * 20_000, udp("192.0.2.9:4000", "192.0.2.1:5000", &rtp(0, n as u16, n as u32 * 160, &[0xff; 160]))));
+        }
+        packets
+    };
+    let duplicated = |sip_too: bool| {
+        let copies = call().into_iter().filter(|(after, _)| sip_too || (300_000..1_000_000).contains(after));
+        let mut all: Vec<(u64, Vec<u8>)> = call().into_iter().chain(copies.map(|(after, packet)| (after + 60, packet))).collect();
+        all.sort_by_key(|(after, _)| *after);
+        let frames: Vec<_> = all.into_iter().map(|(after, packet)| (after, ethernet(&packet))).collect();
+        let reading = read(&pcap_of(1, &frames)).expect("reads");
+        let figures = reading.calls[0].record.legs[0].media.clone().expect("figures");
+        (figures.packets_received, figures.packets_duplicated)
+    };
+    assert_eq!(duplicated(true), (20, 0), "every packet is there twice");
+    assert_eq!(duplicated(false), (40, 20), "only the sound is");
+}

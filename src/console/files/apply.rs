@@ -23,7 +23,7 @@ use crate::{
         state::{Notice, Pane, Place},
     },
     export::picture::Theme,
-    model::WholeCall,
+    model::{CallId, WholeCall},
 };
 
 /// What goes on with files.
@@ -223,22 +223,30 @@ impl App {
         self.messages = Messages::new(Log::new(self.files.switch.clone(), self.files.waker.clone(), self.options.threads));
         let state = &mut self.state;
         state.search.clear();
+        state.table.selected.clear();
         (state.place, state.pane) = (Place::Calls, Pane::Table);
         (state.call, state.message) = (first, None);
         (state.messages.chosen, state.compare) = (None, Default::default());
         (state.reading, state.reveal_call) = (false, true);
     }
 
-    /// Writes the chosen call on a thread of its own.
+    /// The calls that an export takes: those that are selected together, else the chosen one.
+    pub(in crate::console) fn calls_to_export(&self) -> Vec<CallId> {
+        let selected = &self.state.table.selected;
+        if selected.is_empty() { self.state.call.into_iter().collect() } else { selected.iter().copied().collect() }
+    }
+
+    /// Writes the selected calls on a thread of its own.
     fn export(&mut self, kind: Kind) {
         self.state.files.case = None;
         let snapshot = &self.snapshot;
-        let whole = |id| {
+        let whole = |id: CallId| {
             let record = snapshot.calls.iter().rev().find(|call| call.id == id)?.clone();
             let messages = self.past.messages(id).map_or_else(|| self.backend.messages(id), <[_]>::to_vec);
             Some(WholeCall { record, messages })
         };
-        let calls: Vec<WholeCall> = self.state.call.into_iter().filter_map(whole).collect();
+        let mut calls: Vec<WholeCall> = self.calls_to_export().into_iter().filter_map(whole).collect();
+        calls.sort_by_key(|call| call.record.started_at);
         if calls.is_empty() {
             return;
         }

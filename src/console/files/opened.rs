@@ -136,6 +136,10 @@ impl Backend for Switch {
         }
     }
 
+    fn messages_kept(&self, call: CallId) -> Vec<CapturedMessage> {
+        if self.opened().is_some() { self.messages(call) } else { self.engine.messages_kept(call) }
+    }
+
     fn rtp(&self, call: CallId) -> Vec<RtpPacket> {
         // A capture is read for its calls; its sound is still in the file itself.
         if self.opened().is_some() { Vec::new() } else { self.engine.rtp(call) }

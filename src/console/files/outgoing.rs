@@ -69,6 +69,7 @@ impl Kind {
 /// One export.
 pub(super) struct Outgoing {
     pub kind: Kind,
+    /// Messages of past calls are not among them yet.
     pub calls: Vec<WholeCall>,
     pub theme: Theme,
     pub now: Timestamp,
@@ -78,8 +79,28 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    /// Writes it, under a name that no file has yet.
-    pub fn save(&self, meter: &Meter) -> Result<PathBuf, String> {
+    /// Writes it, under a name that no file has yet. Pictures of several calls go into a folder of their own.
+    pub fn save(mut self, meter: &Meter) -> Result<PathBuf, String> {
+        for call in self.calls.iter_mut().filter(|call| call.messages.is_empty()) {
+            call.messages = self.backend.messages_kept(call.record.id);
+        }
+        if self.calls.len() == 1 || !matches!(self.kind, Kind::Svg | Kind::Png) {
+            return self.save_one(meter);
+        }
+        let all = std::mem::take(&mut self.calls);
+        self.folder = self.folder.join(format!("{}-ladders", all.len()));
+        let count = all.len() as u64;
+        for (done, call) in all.into_iter().enumerate() {
+            if meter.at(done as u64, count).is_break() {
+                return Err("The export was stopped".to_owned());
+            }
+            self.calls = vec![call];
+            self.save_one(meter)?;
+        }
+        Ok(self.folder)
+    }
+
+    fn save_one(&self, meter: &Meter) -> Result<PathBuf, String> {
         let bytes = self.bytes(meter)?;
         let fail = |error: &std::io::Error| {
             let cure = match error.kind() {

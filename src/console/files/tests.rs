@@ -128,6 +128,26 @@ fn a_call_is_exported_from_its_menu_in_every_form() {
 }
 
 #[test]
+fn calls_that_are_selected_together_are_exported_together() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let backend = SampleBackend::filled();
+    let mut window = window(&backend, folder.path());
+    click(&mut window, "14:02:09 Returning customer@your-sbc.example.com call_routing conv-12345");
+    let all: Vec<_> = app(&mut window).state.listed.iter().take(3).copied().collect();
+    app(&mut window).state.table.selected.extend(all);
+    window.run_steps(4);
+    click(&mut window, "Export 3 calls");
+    click(&mut window, "Ladder as SVG");
+    let saved = app(&mut window).files.saved.clone().expect("they are saved");
+    assert_eq!(std::fs::read_dir(saved).expect("a folder").count(), 3);
+    click(&mut window, "Export 3 calls");
+    click(&mut window, "JSON");
+    let saved = app(&mut window).files.saved.clone().expect("they are saved");
+    let json: serde_json::Value = serde_json::from_slice(&std::fs::read(saved).expect("reads")).expect("JSON");
+    assert_eq!(json.as_array().map(Vec::len), Some(3));
+}
+
+#[test]
 fn a_drawn_ladder_has_the_rows_of_the_window() {
     use crate::{
         console::{

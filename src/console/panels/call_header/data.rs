@@ -20,6 +20,8 @@ pub struct CallHeader {
     pub no_hang_up: Option<&'static str>,
     /// Out of a file: nothing can be done with it but export it.
     pub from_file: bool,
+    /// How many calls an export takes.
+    pub exported: usize,
 }
 
 pub fn call_header(call: &CallRecord, sides: Option<(CallId, CallId)>) -> CallHeader {
@@ -41,6 +43,7 @@ pub fn call_header(call: &CallRecord, sides: Option<(CallId, CallId)>) -> CallHe
         sides,
         no_hang_up: over,
         from_file: false,
+        exported: 1,
     }
 }
 

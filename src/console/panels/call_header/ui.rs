@@ -17,10 +17,10 @@ pub fn call_header_ui(ui: &mut Ui, header: &CallHeader, actions: &mut Vec<Action
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(Space::M + 2.0);
             if header.from_file {
-                export_menu(ui, actions);
+                export_menu(ui, header.exported, actions);
             } else {
                 action_button(ui, Action::HangUp(header.id), Look::Danger, header.no_hang_up, actions);
-                export_menu(ui, actions);
+                export_menu(ui, header.exported, actions);
                 action_button(ui, Action::AskReturn(header.id), Look::Plain, header.no_return, actions);
             }
             if let Some((bridge, customer)) = header.sides {

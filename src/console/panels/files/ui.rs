@@ -101,17 +101,18 @@ pub fn saved_ui(ui: &mut Ui, writing: Option<(&str, Option<f32>)>, saved: Option
 }
 
 /// The button *Export ▾* with its menu.
-pub fn export_menu(ui: &mut Ui, actions: &mut Vec<Action>) {
+pub fn export_menu(ui: &mut Ui, calls: usize, actions: &mut Vec<Action>) {
     let tokens = Tokens::of(ui);
     let mut job = eframe::egui::text::LayoutJob::default();
     let format =
         |font, colour| eframe::egui::text::TextFormat { valign: Align::Center, ..eframe::egui::text::TextFormat::simple(font, colour) };
     job.append(&Icon::Download.glyph().to_string(), 0.0, format(theme::icon(13.0), tokens.text));
-    job.append("Export", 7.0, format(theme::text(12.5), tokens.text));
+    let words = if calls > 1 { format!("Export {calls} calls") } else { "Export".to_owned() };
+    job.append(&words, 7.0, format(theme::text(12.5), tokens.text));
     job.append(&Icon::Down.glyph().to_string(), 6.0, format(theme::icon(12.0), tokens.text_faint));
     let button = ui.add(eframe::egui::Button::new(job).min_size(Vec2::new(0.0, 28.0)).corner_radius(Radius::CONTROL));
-    button.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Export"));
-    let button = button.on_hover_text("Write this call to a file");
+    button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &words));
+    let button = button.on_hover_text(if calls > 1 { "Write the selected calls to files" } else { "Write this call to a file" });
     Popup::menu(&button).width(236.0).frame(dialog(ui).inner_margin(6)).show(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         for kind in Kind::PLAIN {
