@@ -31,9 +31,11 @@ pub fn run(path: Option<&Path>) -> ExitCode {
         );
         return ExitCode::FAILURE;
     }
-    let loaded = match (path, config::find()) {
+    // Whole, since what it names is meant from its folder, here and in Settings.
+    let path = path.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+    let loaded = match (&path, config::find()) {
         (None, None) => Ok(config::demo()),
-        (path, _) => config::load(path),
+        (path, _) => config::load(path.as_deref()),
     };
     let settings = match loaded {
         Ok(settings) => settings,
@@ -42,8 +44,7 @@ pub fn run(path: Option<&Path>) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let file = path.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned())).or_else(config::default_path);
-    match show(settings, file) {
+    match show(settings, path.or_else(config::default_path)) {
         Ok(false) => ExitCode::SUCCESS,
         Ok(true) => again(),
         Err(why) => {

@@ -1,8 +1,7 @@
 //! Paints the place: the subjects at the left, the page in one or two columns, and what is not saved below.
 
 use eframe::egui::{
-    Align, Align2, CentralPanel, FontId, Frame, Layout, Margin, Panel, Pos2, Rect, RichText, Role, ScrollArea, Sense, Stroke, Ui, Vec2,
-    WidgetInfo,
+    Align, Align2, CentralPanel, FontId, Frame, Layout, Margin, Panel, Pos2, Rect, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo,
 };
 
 use super::{
@@ -112,7 +111,7 @@ fn page_ui(ui: &mut Ui, page: &PageData, state: &mut State, actions: &mut Vec<Ac
             ui.add_space(Space::M);
             let room = ui.available_width();
             if page.right.is_empty() || room < TWO_COLUMNS {
-                let width = room.min(if page.right.is_empty() { ONE_COLUMN } else { room });
+                let width = room.min(ONE_COLUMN);
                 column_ui(ui, page.left.iter().chain(&page.right), width, state, actions);
                 return;
             }
@@ -148,11 +147,13 @@ fn bar(state: &State) -> Option<Bar> {
     let file = state.file.as_ref()?;
     let name = || file.path.as_ref().and_then(|path| path.file_name()).map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     if file.changed_on_disk {
-        let mut buttons = vec![(Act::Reload, Look::Primary, None)];
-        if file.is_changed() {
-            buttons.insert(0, (Act::SaveOver, Look::Plain, blocked(state, file)));
-        }
-        let text = format!("{} was changed on disk. Neither version is lost: the other one is kept beside it", name());
+        let (text, buttons) = if file.is_changed() {
+            let text = format!("{} was changed on disk. Neither version is lost: the other one is kept beside it", name());
+            (text, vec![(Act::SaveOver, Look::Plain, blocked(state, file)), (Act::Reload, Look::Primary, None)])
+        } else {
+            let text = format!("{} was changed on disk. Reload takes it into force", name());
+            (text, vec![(Act::Reload, Look::Primary, None)])
+        };
         return Some(Bar { tone: Tone::Warn, icon: Icon::Warning, text, buttons });
     }
     if file.is_changed() {
@@ -192,8 +193,6 @@ fn blocked(state: &State, file: &Edited) -> Option<&'static str> {
 
 fn bar_ui(ui: &mut Ui, bar: &Bar, actions: &mut Vec<Action>) {
     let tokens = Tokens::of(ui);
-    let rect = ui.max_rect();
-    ui.painter().hline(rect.x_range(), rect.top() + 0.5, Stroke::new(1.0, tokens.line));
     ui.horizontal_centered(|ui| {
         ui.label(RichText::new(bar.icon.glyph()).font(theme::icon(14.0)).color(tokens.tone(bar.tone)));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -211,5 +210,5 @@ const NAV: f32 = 190.0;
 const GAP: f32 = 20.0;
 /// Below this, one column.
 const TWO_COLUMNS: f32 = 900.0;
-const ONE_COLUMN: f32 = 640.0;
+const ONE_COLUMN: f32 = 720.0;
 const MOST: f32 = 620.0;
