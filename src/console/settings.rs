@@ -49,6 +49,7 @@ impl App {
             self.settings_looks.file = Some(time);
         } else if self.settings_looks.file.is_some_and(|at| time - at > LOOK_EVERY) {
             self.ask_settings(Ask::Look);
+            self.ask_anew_where_it_failed();
             self.settings_looks.file = Some(time);
         }
         if self.settings_looks.today.is_none_or(|at| time - at > COUNT_EVERY) {
@@ -60,6 +61,17 @@ impl App {
         self.try_caller();
         let shown = settings::page(&self.state.settings, &self.remembered, &self.options.zone);
         self.state.settings.shown = shown;
+    }
+
+    /// What the desk could not take is asked again, a second later.
+    fn ask_anew_where_it_failed(&mut self) {
+        let state = &mut self.state.settings;
+        if std::mem::take(&mut state.failed) {
+            (state.trying, state.tried) = (false, None);
+            if let Some(file) = &mut state.file {
+                file.asked = file.judged;
+            }
+        }
     }
 
     /// The draft is judged whenever it has changed.
@@ -158,7 +170,7 @@ impl App {
             Answer::Probed(Err(text)) => self.state.notice = Some(Notice { text, wrong: true }),
             Answer::Admitted { calls, more } => state.today = Some((calls, more)),
             Answer::Failed(text) => {
-                state.saving = false;
+                (state.saving, state.failed) = (false, true);
                 self.state.notice = Some(Notice { text, wrong: true });
             }
         }

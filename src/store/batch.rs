@@ -195,7 +195,7 @@ impl Desk {
                 transfers::insert(&self.connection, &made, sealed.as_deref())
             }
             Err(refusal) => {
-                batch.done.push(Done::NotMade(refusal.into(), answer));
+                batch.done.push(Done::NotMade(refusal, answer));
                 Ok(())
             }
         }

@@ -94,6 +94,8 @@ pub struct State {
     /// What is on screen, and of what it was made.
     pub shown: PageData,
     pub saving: bool,
+    /// Something that was asked could not be answered.
+    pub failed: bool,
     /// Calls that were let in today, and whether there are more than could be counted.
     pub today: Option<(Vec<AdmittedCall>, bool)>,
 }
@@ -184,6 +186,7 @@ impl Default for State {
             at_restart: Vec::new(),
             shown: PageData::default(),
             saving: false,
+            failed: false,
             today: None,
         }
     }
