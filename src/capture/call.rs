@@ -117,8 +117,7 @@ fn sound(record: &mut CallRecord, parts: &[Part], legs: &Legs, media: &Media) {
         let mut heard = false;
         for (flow, to_near) in flows_of(legs, part, media) {
             heard = true;
-            let doubles = if media.captured_twice { 0 } else { flow.doubles };
-            add(&mut figures, flow, doubles, to_near, record.answered_at);
+            add(&mut figures, flow, media.captured_twice, to_near, record.answered_at);
             if to_near {
                 figures.dtmf_received.extend(flow.digits.iter().map(|(_, digit)| *digit));
                 digits.extend(flow.digits.iter().map(|(at, digit)| (*at, CallEvent::DtmfReceived { leg, digit: *digit })));
@@ -143,22 +142,27 @@ fn flows_of<'a>(legs: &'a Legs, part: &'a Part, media: &'a Media) -> impl Iterat
     })
 }
 
-fn add(figures: &mut MediaFigures, flow: &Flow, doubles: u64, to_near: bool, answered_at: Option<Timestamp>) {
+fn add(figures: &mut MediaFigures, flow: &Flow, captured_twice: bool, to_near: bool, answered_at: Option<Timestamp>) {
     if figures.codec.is_empty() || to_near && !flow.codec.is_empty() {
         figures.codec.clone_from(&flow.codec);
     }
     let reception = &flow.reception;
+    // Where the capture holds packets twice, doubles are its own and not the network's.
+    let (packets, doubles) = match captured_twice {
+        true => (reception.packets - reception.duplicated, 0),
+        false => (reception.packets + flow.doubles, reception.duplicated + flow.doubles),
+    };
     if to_near {
-        figures.packets_received += reception.packets + doubles;
+        figures.packets_received += packets;
         figures.bytes_received += reception.bytes;
         figures.packets_lost += reception.lost();
         figures.packets_reordered += reception.reordered;
-        figures.packets_duplicated += reception.duplicated + doubles;
+        figures.packets_duplicated += doubles;
         figures.jitter_ms = figures.jitter_ms.max(flow.jitter_ms());
         let after = answered_at.map(|at| flow.first_at.micros_since(at));
         figures.first_packet_us = [figures.first_packet_us, after].into_iter().flatten().min();
     } else {
-        figures.packets_sent += reception.packets;
+        figures.packets_sent += packets;
         figures.bytes_sent += reception.bytes;
         figures.remote_lost = flow.remote_lost.or(figures.remote_lost);
         figures.remote_jitter_ms = flow.remote_jitter_ms.or(figures.remote_jitter_ms);
