@@ -135,8 +135,9 @@ pub(super) fn read(path: &Path, meter: &Meter) -> Result<Opened, String> {
         return case::read(&bytes).map(|calls| Opened::of_case(path, calls)).map_err(|why| named(why.to_string()));
     }
     let told = |progress: Progress| match progress {
-        Progress::Bytes(bytes) => meter.at(bytes, length),
-        Progress::Calls { done, all } => meter.at(done as u64, all as u64),
+        // About half of the time each.
+        Progress::Bytes(bytes) => meter.at(bytes.min(length), 2 * length),
+        Progress::Calls { done, all } => meter.at((all + done) as u64, 2 * all as u64),
     };
     capture::read(input, told).map(|reading| Opened::of_capture(path, reading)).map_err(|why| named(why.to_string()))
 }

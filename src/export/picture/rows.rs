@@ -223,7 +223,8 @@ fn bands(record: &CallRecord, parties: &Parties, now: Timestamp) -> Vec<Band> {
         let text = format!("{} · {secs} · loss {loss:.1} % · jitter {:.1} ms", figures.codec, figures.jitter_ms);
         bands.push(Band { left: near.min(far), right: near.max(far), side, from, until, text });
     }
-    if bands.is_empty() && parties.columns.len() > 1 {
+    // Of a call out of a capture nobody knows of sound that is not in it.
+    if bands.is_empty() && parties.columns.len() > 1 && (record.admission.is_some() || record.test_call) {
         let (near, far, side) = parties.ends(record, Some(LegId(0)));
         bands.push(Band { left: near.min(far), right: near.max(far), side, from, until, text: format!("sound · {secs}") });
     }

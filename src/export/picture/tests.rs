@@ -23,7 +23,7 @@ fn rows(picture: &Picture) -> Vec<String> {
 }
 
 #[test]
-fn a_transfer_is_drawn_with_agent_sound_digits_and_hearsay() {
+fn a_transfer_is_drawn_with_agent_digits_and_hearsay() {
     let (record, messages) = sample::transfer();
     let picture = Picture::new(&record, &messages, Timestamp(0));
     assert_eq!(
@@ -32,7 +32,6 @@ fn a_transfer_is_drawn_with_agent_sound_digits_and_hearsay() {
             "Customer → Bridge: INVITE 1 variable · 215 B",
             "Bridge → Agent: invite agent ",
             "Bridge → Customer: 200 OK  ×2",
-            "Customer ↔ Bridge: sound · 2.0 s",
             "Customer → Bridge: ACK ",
             "Digit 1",
             "Agent → Bridge: SYSTEM 2 variables",

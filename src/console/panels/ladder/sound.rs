@@ -20,7 +20,8 @@ pub(super) fn bands(call: &CallRecord, parties: &Parties, now: Timestamp) -> Vec
         let text = words(Some(figures), from, handed_back);
         bands.push(Band { left, right, leg: colour, from, until: handed_back, text, holds: holds(call, leg, handed_back) });
     }
-    if bands.is_empty() {
+    // Of a call out of a capture nobody knows of sound that is not in it.
+    if bands.is_empty() && (call.admission.is_some() || call.test_call) {
         let (left, right) = (parties.local.min(parties.far), parties.local.max(parties.far));
         let text = words(None, from, handed_back);
         bands.push(Band { left, right, leg: Leg::Customer, from, until: handed_back, text, holds: Vec::new() });
