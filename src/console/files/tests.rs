@@ -191,3 +191,31 @@ fn a_drawn_ladder_has_the_rows_of_the_window() {
         );
     }
 }
+
+#[derive(Debug)]
+struct Dropped(std::path::PathBuf);
+
+impl eframe::egui::DroppedFile for Dropped {
+    fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.0).map_err(|error| error.to_string())
+    }
+}
+
+#[test]
+fn a_file_that_is_dropped_is_opened_and_a_test_call_leads_back_to_live_calls() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let backend = SampleBackend::filled();
+    let path = case_in(folder.path(), &backend);
+    let mut window = window(&backend, folder.path());
+    window.input_mut().dropped_files.push(Arc::new(Dropped(path.clone())));
+    window.run_steps(6);
+    assert_eq!(app(&mut window).files.opened().expect("is open").path, path);
+    window.key_press(Key::F5);
+    window.run_steps(4);
+    assert!(app(&mut window).files.opened().is_none());
+    assert_eq!(backend.commands().len(), 1);
+}
