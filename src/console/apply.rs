@@ -163,13 +163,15 @@ impl App {
 
     fn back(&mut self) {
         let state = &mut self.state;
-        if state.returning.take().is_some()
+        let closed = state.returning.take().is_some()
             || state.test.naming.take().is_some()
             || state.notice.take().is_some()
             || !std::mem::take(&mut state.search).is_empty()
-        {
-        } else if state.place == Place::Messages && state.messages.chosen.take().is_some() {
-        } else if state.pane == Pane::Ladder && state.place == Place::Calls {
+            || state.place == Place::Messages && state.messages.chosen.take().is_some();
+        if closed {
+            return;
+        }
+        if state.pane == Pane::Ladder && state.place == Place::Calls {
             state.pane = Pane::Table;
         } else if state.place != Place::Calls {
             state.place = Place::Calls;
