@@ -206,6 +206,7 @@ impl App {
         }
         self.drain_transfers(ctx);
         self.drain_settings(ctx);
+        self.renew_log();
         self.drain_messages(ctx);
         self.keep_list_still_unless_asked();
         self.list(ctx);
@@ -453,6 +454,22 @@ impl App {
     /// The message that is shown: the chosen one, else the one that says most.
     pub(super) fn shown_message(&self) -> Option<u64> {
         self.state.message.or_else(|| message::data::telling(self.call()?, self.chosen.views.all()))
+    }
+}
+
+impl App {
+    /// One frame as the window would run it, for benchmarks without a window.
+    pub fn frame(&mut self, ui: &mut Ui) {
+        self.drain(ui.ctx());
+        self.paint(ui);
+    }
+
+    /// Rows of the list that is open, and whether all that there is was looked through for it.
+    pub fn listed(&self) -> (usize, bool) {
+        match self.state.place {
+            Place::Messages => self.messages.listed(),
+            _ => (self.state.listed.len(), true),
+        }
     }
 }
 

@@ -166,8 +166,9 @@ impl App {
         let closed = state.returning.take().is_some()
             || state.test.naming.take().is_some()
             || state.notice.take().is_some()
-            || !std::mem::take(&mut state.search).is_empty()
-            || state.place == Place::Messages && state.messages.chosen.take().is_some();
+            || state.place == Place::Calls && !std::mem::take(&mut state.search).is_empty()
+            || state.place == Place::Messages && state.messages.chosen.take().is_some()
+            || state.place == Place::Messages && !std::mem::take(&mut state.messages.filter).is_empty();
         if closed {
             return;
         }

@@ -29,15 +29,23 @@ pub(super) struct Messages {
     chosen: Option<(Arc<LogRow>, MessageView)>,
     /// What was known when the log was looked at last.
     looked: (u64, u64, u64),
+    /// The opened file that the log is of, by its address; 0: the engine's.
+    of: usize,
 }
 
 impl Messages {
     pub fn new(log: Log) -> Self {
-        Self { log, view: Arc::default(), unlisted: 0, chosen: None, looked: (0, 0, 0) }
+        Self { log, view: Arc::default(), unlisted: 0, chosen: None, looked: (0, 0, 0), of: 0 }
     }
 }
 
 impl Messages {
+    /// Rows of the list, and whether they are all that the filter lets through.
+    pub fn listed(&self) -> (usize, bool) {
+        let current = self.view.generation == self.log.generation();
+        (if current { self.view.len } else { 0 }, current && self.view.done)
+    }
+
     /// The chosen message, with its call.
     pub fn inspected(&self) -> Option<(&MessageView, Option<CallId>)> {
         self.chosen.as_ref().map(|(row, view)| (view, row.call))
@@ -45,6 +53,16 @@ impl Messages {
 }
 
 impl App {
+    /// A file that was opened or closed has other messages: the log begins anew.
+    pub(super) fn renew_log(&mut self) {
+        let of = self.files.opened().map_or(0, |opened| Arc::as_ptr(&opened) as usize);
+        if self.messages.of != of {
+            self.messages = Messages { of, ..Messages::new(self.messages.log.renewed()) };
+            self.state.messages.chosen = None;
+            self.state.compare.pinned = None;
+        }
+    }
+
     pub(super) fn drain_messages(&mut self, ctx: &Context) {
         if self.state.place != Place::Messages {
             return;

@@ -54,6 +54,11 @@ impl Log {
         }
     }
 
+    /// The same from the beginning, for other messages.
+    pub fn renewed(&self) -> Self {
+        Self::new(self.shared.backend.clone(), self.shared.waker.clone(), self.inline.is_none())
+    }
+
     /// The log as it stands.
     pub fn view(&self) -> Arc<LogView> {
         lock(&self.shared.view).clone()

@@ -99,8 +99,6 @@ pub struct TableResponse {
     pub sort: Option<usize>,
     /// The edge of this column was drawn, to this width.
     pub resized: Option<(usize, f32)>,
-    /// A value that was asked for by the menu of a row.
-    pub copied: Option<String>,
     /// The list is scrolled away from its top.
     pub scrolled: bool,
     pub hovered: bool,
@@ -133,7 +131,7 @@ impl Table<'_> {
             for index in range {
                 let row = row(index);
                 let response = self.row(ui, index, &row, &widths, head.is_some_and(|head| (head.marked)(index)));
-                self.menu(&response, &row, &widths, &mut answer);
+                self.menu(&response, &row, &widths);
                 if response.clicked() {
                     answer.clicked = Some(index);
                 }
@@ -232,7 +230,7 @@ impl Table<'_> {
     }
 
     /// The menu of a row: copy what is under the pointer, or all.
-    fn menu(&self, response: &Response, row: &TableRow, widths: &[f32], answer: &mut TableResponse) {
+    fn menu(&self, response: &Response, row: &TableRow, widths: &[f32]) {
         let id = response.id.with("cell");
         if response.secondary_clicked() {
             let at = response.interact_pointer_pos().unwrap_or_default();
@@ -246,12 +244,12 @@ impl Table<'_> {
             if let Some(value) = value
                 && ui.button(format!("Copy {title}")).clicked()
             {
-                answer.copied = Some(value);
+                ui.ctx().copy_text(value);
                 ui.close();
             }
             if ui.button("Copy row").clicked() {
                 let words: Vec<String> = row.cells.iter().map(Cell::words).collect();
-                answer.copied = Some(words.join("\t"));
+                ui.ctx().copy_text(words.join("\t"));
                 ui.close();
             }
         });

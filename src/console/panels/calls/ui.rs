@@ -123,7 +123,6 @@ fn list_ui(ui: &mut Ui, state: &State, table: &CallsTable<'_>, actions: &mut Vec
     }
     actions.extend(answer.sort.map(|index| Action::Table(Act::Sort(index))));
     actions.extend(answer.resized.map(|(index, width)| Action::Table(Act::Resize(index, width))));
-    actions.extend(answer.copied.map(Action::Copy));
     if let Some(text) = data::unlisted(state) {
         new_calls(ui, whole, &text, actions);
     }
