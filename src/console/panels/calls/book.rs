@@ -22,6 +22,8 @@ pub struct Book {
     live: usize,
     any_live: bool,
     search: String,
+    /// What it was made of: shared, never changed.
+    of: Option<Arc<[Arc<CallRecord>]>>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -57,6 +59,10 @@ impl Book {
     /// Takes a snapshot in; what did not change costs a look at its address.
     pub fn refresh(&mut self, snapshot: &Snapshot, search: &str) {
         let is_other = self.search != search;
+        if !is_other && self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, &snapshot.calls)) {
+            return;
+        }
+        self.of = Some(snapshot.calls.clone());
         let parsed = Search::parse(search);
         if is_other {
             search.clone_into(&mut self.search);
