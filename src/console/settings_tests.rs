@@ -224,7 +224,7 @@ fn without_a_file_the_demo_is_shown_and_saving_makes_one() {
     assert!(window.query_by_label("Demo").is_some());
     assert!(!backend.settings.path().exists());
     click(&mut window, "Call transfers API");
-    type_into(&mut window, "Requests a second, each key", "7");
+    type_into(&mut window, "Requests a second", "7");
     save(&mut window);
     assert!(backend.settings.read().contains("requests_per_second = 7"));
 }

@@ -132,7 +132,7 @@ fn api(form: &Form<'_>) -> (Vec<Card>, Vec<Card>) {
     }
     server.push(Row::Fields(vec![
         form.field("api.listen", "Listen on", "127.0.0.1:8080").share(2.0),
-        form.number("api.requests_per_second", "Requests a second, each key", 100, ""),
+        form.number("api.requests_per_second", "Requests a second", 100, ""),
     ]));
     server.push(Row::Flag(form.flag(
         "api.payload_in_return",
@@ -160,7 +160,7 @@ fn keys(form: &Form<'_>) -> Records {
     Records {
         key: "api.keys".to_owned(),
         what: What::Key,
-        columns: vec![("Id", 0.26), ("Secret", 0.38), ("May", 0.36)],
+        columns: vec![("Id", 0.24), ("Secret", 0.33), ("May", 0.43)],
         rows: (0..form.draft.len("api.keys")).map(row).collect(),
         empty: "Nobody can use the API yet".to_owned(),
         told: form.told("api.keys"),

@@ -1,7 +1,7 @@
 //! What the rows are painted of: a field with what is said at it, a cell that becomes a field under the pointer, a switch.
 
 use eframe::egui::{
-    Align, Align2, CornerRadius, Frame, Id, Layout, Margin, Pos2, Rect, Response, RichText, Role, Sense, Shape, Stroke, StrokeKind,
+    Align, Align2, CornerRadius, Frame, Id, Label, Layout, Margin, Pos2, Rect, Response, RichText, Role, Sense, Shape, Stroke, StrokeKind,
     TextEdit, Ui, Vec2, WidgetInfo,
 };
 
@@ -52,7 +52,14 @@ pub fn label_ui(ui: &mut Ui, label: &str, told: &Told) -> Response {
         ui.spacing_mut().interact_size.y = 14.0;
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
-            let response = ui.label(RichText::new(label).size(11.5).color(tokens.text_faint));
+            let room = ui.available_width() - if told.at_restart { 84.0 } else { 0.0 } - if told.changed { 12.0 } else { 0.0 };
+            let words = Label::new(RichText::new(label).size(11.5).color(tokens.text_faint)).truncate();
+            // What does not fit is cut: a label never widens its field.
+            let response = ui.scope(|ui| {
+                ui.set_max_width(room);
+                ui.add(words)
+            });
+            let response = response.inner;
             if told.changed {
                 let (dot, _) = ui.allocate_exact_size(Vec2::new(6.0, 14.0), Sense::hover());
                 ui.painter().circle_filled(dot.center(), 3.0, tokens.accent);
