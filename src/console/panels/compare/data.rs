@@ -66,7 +66,7 @@ pub struct Suggestion {
 
 pub fn compare(left: &MessageView, right: &MessageView) -> Comparison {
     let mut rows = vec![row("Start line", start_line(left), start_line(right), String::new(), false)];
-    rows.extend(list(&headers(left), &headers(right), &|name| name.to_owned()));
+    rows.extend(list(&headers(left), &headers(right), &|name| long_name(name).to_owned()));
     rows.extend(list(&body(left), &body(right), &|name| if name.is_empty() { "Body line".to_owned() } else { format!("SDP {name}=") }));
     let of = |kind| rows.iter().filter(|row| row.kind == kind).count();
     let parts = [
@@ -86,7 +86,7 @@ fn list(left: &[Item<'_>], right: &[Item<'_>], name: &dyn Fn(&str) -> String) ->
             let (l, r) = (left.get(l)?, right.get(r)?);
             // Names are compared without regard to case (RFC 3261 §7.3.1); people who read them are not so patient.
             let note = if l.name == r.name { String::new() } else { format!("written {} and {}", l.name, r.name) };
-            Some(row(&name(long_name(l.name)), l.value, r.value, note, moved))
+            Some(row(&name(l.name), l.value, r.value, note, moved))
         }
         Pair::Left(l) => Some(alone(&name(left.get(l)?.name), left.get(l)?.value, RowKind::Removed)),
         Pair::Right(r) => Some(alone(&name(right.get(r)?.name), right.get(r)?.value, RowKind::Added)),
@@ -113,7 +113,7 @@ fn row(name: &str, left: &str, right: &str, note: String, moved: bool) -> Row {
 fn alone(name: &str, value: &str, kind: RowKind) -> Row {
     let piece = vec![Piece { text: value.to_owned(), marked: false }];
     let (left, right) = if kind == RowKind::Removed { (piece, Vec::new()) } else { (Vec::new(), piece) };
-    Row { kind, name: long_name(name).to_owned(), left, right, note: String::new() }
+    Row { kind, name: name.to_owned(), left, right, note: String::new() }
 }
 
 fn start_line(view: &MessageView) -> &str {
