@@ -1,8 +1,8 @@
 //! Paints the search over everything, and takes its keys.
 
 use eframe::egui::{
-    Align, Align2, Context, FontId, Frame, Key, Margin, Modal, Modifiers, Pos2, Rect, RichText, Role, ScrollArea, Sense, Stroke, TextEdit,
-    Ui, Vec2, WidgetInfo,
+    Align2, Context, FontId, Frame, Key, Margin, Modal, Modifiers, Pos2, Rect, RichText, Role, ScrollArea, Sense, Stroke, TextEdit, Ui,
+    Vec2, WidgetInfo,
 };
 
 use super::{
@@ -71,7 +71,7 @@ fn field_ui(ui: &mut Ui, state: &mut State) {
         .font(theme::text(15.0))
         .hint_text(RichText::new("Calls, numbers, variables, headers, actions").size(15.0).color(tokens.text_faint))
         .frame(eframe::egui::Frame::NONE)
-        .vertical_align(Align::Center)
+        .align(Align2::LEFT_CENTER)
         .desired_width(f32::INFINITY);
     let room = Frame::new().inner_margin(Margin { left: 44, right: 16, top: 14, bottom: 13 });
     let shown = room.show(ui, |ui| ui.add(edit).accessible_name("Search everything").request_focus());
