@@ -61,7 +61,7 @@ pub fn sipp_scenario(invite: &str, call: &TestCall, method: ReturnMethod) -> Str
     send(&mut out, &as_template(invite, 1, false), true);
     if call.user.is_some() {
         out.push_str("  <recv response=\"100\" optional=\"true\"/>\n  <recv response=\"401\" auth=\"true\"/>\n");
-        send(&mut out, &request("ACK", invite, 1), false);
+        send(&mut out, &acknowledged(start_uri(invite), "", invite, 1), false);
         send(&mut out, &as_template(invite, 2, true), true);
     }
     for code in [100, 180, 183] {
@@ -69,7 +69,7 @@ pub fn sipp_scenario(invite: &str, call: &TestCall, method: ReturnMethod) -> Str
     }
     let cseq = if call.user.is_some() { 2 } else { 1 };
     out.push_str("  <recv response=\"200\" rrs=\"true\"/>\n");
-    send(&mut out, &request("ACK", invite, cseq), false);
+    send(&mut out, &acknowledged("[next_url]", "[routes]\n", invite, cseq), false);
     if let (ReturnMethod::Refer, OnReturn::Refuse) = (method, call.on_return) {
         out.push_str("  <recv request=\"REFER\"/>\n");
         send(&mut out, &answer("603 Decline", ""), false);
@@ -155,18 +155,18 @@ fn literal(line: &str) -> String {
     line.replace('[', "\\[").replace("]]>", "]] >")
 }
 
-fn request(method: &str, invite: &str, cseq: u32) -> String {
-    let (uri, from) = (start_uri(invite), header(invite, "From"));
+fn acknowledged(uri: &str, routes: &str, invite: &str, cseq: u32) -> String {
     format!(
-        "{method} {uri} SIP/2.0\n{VIA}\n{}\n[last_To:]\nCall-ID: [call_id]\nCSeq: {cseq} {method}\n{CONTACT}\nMax-Forwards: 70\nContent-Length: 0\n",
-        tagged_from(&from)
+        "ACK {uri} SIP/2.0\n{VIA}\n{routes}{}\n[last_To:]\nCall-ID: [call_id]\nCSeq: {cseq} ACK\nMax-Forwards: 70\nContent-Length: 0\n",
+        tagged_from(&header(invite, "From"))
     )
 }
 
 fn notify(invite: &str, cseq: u32, state: &str, fragment: &str) -> String {
     format!(
-        "NOTIFY [next_url] SIP/2.0\n{VIA}\n[routes]\n{}\n[last_From:]\nCall-ID: [call_id]\nCSeq: {cseq} NOTIFY\n{CONTACT}\nMax-Forwards: 70\nEvent: refer\nSubscription-State: {state}\nContent-Type: message/sipfrag;version=2.0\nContent-Length: [len]\n\n{fragment}\n",
-        tagged_from(&header(invite, "From"))
+        "NOTIFY [next_url] SIP/2.0\n{VIA}\n[routes]\n{}\n{}[peer_tag_param]\nCall-ID: [call_id]\nCSeq: {cseq} NOTIFY\n{CONTACT}\nMax-Forwards: 70\nEvent: refer\nSubscription-State: {state}\nContent-Type: message/sipfrag;version=2.0\nContent-Length: [len]\n\n{fragment}\n",
+        tagged_from(&header(invite, "From")),
+        literal(&header(invite, "To"))
     )
 }
 

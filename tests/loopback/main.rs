@@ -15,6 +15,7 @@ mod admission;
 mod api;
 mod bad_input;
 mod captures;
+mod copied;
 mod dialogs;
 mod heard;
 mod reload;

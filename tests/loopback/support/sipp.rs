@@ -40,10 +40,23 @@ impl Sipp {
         Self::new(name)
     }
 
-    fn new(name: &str) -> Self {
+    /// Calls `to` with a scenario that was made, once.
+    pub fn caller_with(scenario: &str, to: SocketAddr) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
+        let file = folder.path().join("scenario.xml");
+        fs::write(&file, scenario).unwrap();
+        let mut sipp = Self::playing("a scenario that was made", &file, folder);
+        sipp.command.arg(to.to_string());
+        sipp
+    }
+
+    fn new(name: &str) -> Self {
         let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/loopback/scenarios/{name}.xml"));
+        Self::playing(name, &scenario, tempfile::tempdir().unwrap())
+    }
+
+    fn playing(name: &str, scenario: &Path, folder: TempDir) -> Self {
+        let port = free_port();
         let mut command = program("sipp");
         command
             .arg("-sf")
