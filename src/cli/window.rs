@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     config::{self, desk::Apply},
-    console::{self, Facts, Live, Options, TransferDesk},
+    console::{self, Facts, Live, Options, Previewer, TransferDesk},
+    customer,
     model::{
         TransportName,
         settings::{Agent, Settings},
@@ -65,8 +66,7 @@ fn show(settings: Settings, file: Option<PathBuf>) -> Result<bool, String> {
     let desk = desk.map_err(|why| why.to_string())?.map(Arc::new);
     let archive = PastCalls::start(store.clone()).map_err(|why| why.to_string())?;
     let shown_desk = desk.clone().map(|desk| desk as Arc<dyn TransferDesk>);
-    let live =
-        Arc::new(Live::new(running.engine.clone(), facts, start::caller(&running.engine, advertise), shown_desk, Some(Arc::new(archive))));
+    let live = Arc::new(Live::new(running.engine.clone(), facts, previewer(&running, advertise), shown_desk, Some(Arc::new(archive))));
     let apply = apply(running.reloader.clone(), &live, desk);
     live.keep_settings(SettingsThread::start(file, apply, running.reloader.clone(), store).map_err(|why| why.to_string())?);
     let shown = console::run(live.clone(), Options { remember_in: console::remembered::folder(), ..Options::default() });
@@ -125,6 +125,12 @@ fn apply(reloader: Arc<Reloader>, live: &Arc<Live>, desk: Option<Arc<Desk>>) -> 
         }
         Ok(applied)
     })
+}
+
+/// What a test call would begin with, from where this program places them.
+fn previewer(running: &Running, advertise: Option<String>) -> Previewer {
+    let caller = start::caller(&running.engine, advertise);
+    Box::new(move |call| customer::preview(call, &caller))
 }
 
 /// What the settings say of themselves.

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use crate::{
     config::desk::{Answer, Ask},
-    customer::InvitePreview,
     model::{
-        CallFilter, CallId, CallPage, CallPlace, CallTransfer, CapturedMessage, Command, CommandOutcome, LoggedMessage, PoolFigures,
-        RtpPacket, Snapshot, TestCall,
+        CallFilter, CallId, CallPage, CallPlace, CallTransfer, CapturedMessage, Command, CommandOutcome, InvitePreview, LoggedMessage,
+        PoolFigures, RtpPacket, Snapshot, TestCall,
     },
 };
 

@@ -44,4 +44,4 @@ pub use app::{App, ConsoleError, Options, run};
 pub use backend::{
     ApiAnswer, Archive, Backend, CommandTicket, Facts, PastAnswer, PastAsk, SettingsKeeper, TransferDesk, TransfersView, Waker,
 };
-pub use live::Live;
+pub use live::{Live, Previewer};

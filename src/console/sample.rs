@@ -2,23 +2,22 @@
 
 use std::{
     collections::HashMap,
-    net::SocketAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
+use bytes::Bytes;
+
 use crate::{
     console::{ApiAnswer, Backend, CommandTicket, Facts, PastAnswer, PastAsk, TransfersView, Waker, sample_transfers},
-    customer::{self, CustomerSetup, InvitePreview},
     model::{
         Admission, AgentKind, CallEvent, CallFilter, CallId, CallPage, CallPlace, CallRecord, CallState, CapturedMessage, Command,
-        CommandOutcome, Context, Counters, Direction, DroppedVariable, Ended, Finding, LegId, LegOpened, LegRole, Listener, LoggedMessage,
-        MediaFigures, Outcome, Party, PastCall, Payload, PayloadItem, PayloadPart, ReturnMethod, ReturnVerdict, Severity, Snapshot,
-        TestCall, TestCallReport, TestCallStep, Timestamp, TransportName, Variables,
+        CommandOutcome, Context, Counters, Direction, DroppedVariable, Ended, Finding, InvitePreview, LegId, LegOpened, LegRole, Listener,
+        LoggedMessage, MediaFigures, Outcome, Party, PastCall, Payload, PayloadItem, PayloadPart, ReturnMethod, ReturnVerdict, Severity,
+        Snapshot, TestCall, TestCallReport, TestCallStep, Timestamp, TransportName, Variables,
     },
-    sip::transport::Transport,
 };
 
 /// 2026-11-21 14:02:09 UTC.
@@ -221,11 +220,11 @@ impl Backend for SampleBackend {
     }
 
     fn preview(&self, call: &TestCall) -> Result<InvitePreview, String> {
-        let sbc = SocketAddr::from(([127, 0, 0, 1], 5071));
-        #[expect(clippy::disallowed_methods, reason = "a sample: nothing hangs on its clock")]
-        let mut setup = CustomerSetup::new(std::time::Instant::now(), vec![(Transport::Udp, sbc), (Transport::Tcp, sbc)], Vec::new(), 7);
-        setup.bridge = Some((Transport::Udp, SocketAddr::from(([127, 0, 0, 1], 5060))));
-        customer::preview(call, &setup)
+        let task = call.task.as_deref().map(|task| format!("X-GA-taskName: {task}\r\n")).unwrap_or_default();
+        let variables: String = call.iv.iter().map(|(name, value)| format!("X-GA-iv-{name}: {value}\r\n")).collect();
+        let bytes = Bytes::from(format!("INVITE sip:bridge@127.0.0.1:5060 SIP/2.0\r\n{task}{variables}\r\nv=0\r\n"));
+        let fits_udp = bytes.len() <= 1_300;
+        Ok(InvitePreview { transport: if fits_udp { TransportName::Udp } else { TransportName::Tcp }, bytes, fits_udp })
     }
 
     fn facts(&self) -> Facts {

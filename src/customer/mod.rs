@@ -31,6 +31,6 @@ mod stories;
 
 pub use customer::Customer;
 pub use order::header_line;
-pub use preview::{InvitePreview, preview};
+pub use preview::preview;
 pub use report::differences;
 pub use setup::CustomerSetup;

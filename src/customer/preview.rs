@@ -2,32 +2,15 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use bytes::Bytes;
-
 use super::{Customer, CustomerSetup};
 use crate::{
-    model::{AudioSource, Command, TestCall},
+    model::{AudioSource, Command, InvitePreview, TestCall, TransportName},
     party::{Input, Output, Party as _},
     sip::{
         message::Uri,
         transport::{Transport, too_large_for_udp},
     },
 };
-
-/// What would go out. Branch, tag and Call-ID are other ones when the call is placed; they are as long.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvitePreview {
-    /// What carries it: TCP where it is too large for UDP (RFC 3261 §18.1.1).
-    pub transport: Transport,
-    pub bytes: Bytes,
-}
-
-impl InvitePreview {
-    /// RFC 3261 §18.1.1: within 200 bytes of an unknown path MTU.
-    pub fn fits_udp(&self) -> bool {
-        !too_large_for_udp(self.bytes.len())
-    }
-}
 
 /// The first INVITE that `call` sends, from a side of `setup`. No socket is opened and no name is looked up: a host
 /// that is a name is taken to be there.
@@ -45,13 +28,24 @@ pub fn preview(call: &TestCall, setup: &CustomerSetup) -> Result<InvitePreview, 
             Some(Output::Resolve { query, uri }) => {
                 customer.handle_input(now, Input::Resolved { query, targets: vec![stand_in(&uri)] });
             }
-            Some(Output::Transmit(invite)) => return Ok(InvitePreview { transport: invite.flow.transport, bytes: invite.bytes }),
+            Some(Output::Transmit(invite)) => {
+                let fits_udp = !too_large_for_udp(invite.bytes.len());
+                return Ok(InvitePreview { transport: name(invite.flow.transport), bytes: invite.bytes, fits_udp });
+            }
             Some(Output::CommandDone { outcome: Err(why), .. }) => return Err(why),
             Some(_) => {}
             None => break,
         }
     }
     Err("the call can't be placed from here".to_owned())
+}
+
+fn name(transport: Transport) -> TransportName {
+    match transport {
+        Transport::Udp => TransportName::Udp,
+        Transport::Tcp => TransportName::Tcp,
+        Transport::Tls => TransportName::Tls,
+    }
 }
 
 /// Where the URI would lead, without asking anybody.
@@ -110,8 +104,8 @@ mod tests {
     fn what_is_too_large_for_udp_goes_by_tcp() {
         let iv: Variables = [("notes".to_owned(), "x".repeat(1_000))].into_iter().collect();
         let large = preview(&TestCall { iv, ..TestCall::default() }, &setup()).unwrap();
-        assert_eq!((large.transport, large.fits_udp()), (Transport::Tcp, false));
-        assert!(preview(&TestCall::default(), &setup()).unwrap().fits_udp());
+        assert_eq!((large.transport, large.fits_udp), (TransportName::Tcp, false));
+        assert!(preview(&TestCall::default(), &setup()).unwrap().fits_udp);
     }
 
     #[test]

@@ -36,4 +36,4 @@ pub use ids::{CallId, LegId, Timestamp};
 pub use message::{CapturedMessage, Direction, LoggedMessage, RtpPacket, TransportName, WholeCall};
 pub use record::{CallRecord, CallState, LegRecord, ReturnRecord, SoundMark, SoundMarkKind, TimedNote};
 pub use snapshot::{Counters, Listener, Snapshot};
-pub use test_call::{AudioSource, OnReturn, TestCall, TestCallReport, TestCallStep};
+pub use test_call::{AudioSource, InvitePreview, OnReturn, TestCall, TestCallReport, TestCallStep};

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::{Ended, Payload, TransportName, Variables, settings::Secret};
@@ -67,6 +68,16 @@ pub enum AudioSource {
     Silence,
     /// A WAV file.
     File(PathBuf),
+}
+
+/// The INVITE that a test call would begin with. Branch, tag and Call-ID are other ones when it is placed; they are as long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvitePreview {
+    /// What carries it: TCP where it is too large for UDP (RFC 3261 §18.1.1).
+    pub transport: TransportName,
+    pub bytes: Bytes,
+    /// It is within 200 bytes of an unknown path MTU (RFC 3261 §18.1.1).
+    pub fits_udp: bool,
 }
 
 /// What the customer's side does with a REFER or a return INVITE.

@@ -10,10 +10,9 @@ use crate::{
     capture::Reading,
     config::desk,
     console::backend::{ApiAnswer, Backend, CommandTicket, Facts, PastAnswer, PastAsk, TransfersView, Waker},
-    customer::InvitePreview,
     model::{
-        CallId, CallRecord, CapturedMessage, Command, CommandOutcome, Counters, Direction, LoggedMessage, RtpPacket, Snapshot, TestCall,
-        Timestamp, WholeCall,
+        CallId, CallRecord, CapturedMessage, Command, CommandOutcome, Counters, Direction, InvitePreview, LoggedMessage, RtpPacket,
+        Snapshot, TestCall, Timestamp, WholeCall,
     },
 };
 

@@ -5,8 +5,7 @@ use crate::{
         text::grouped,
         theme::{Leg, Tone},
     },
-    customer::InvitePreview,
-    sip::transport::Transport,
+    model::{InvitePreview, TransportName},
 };
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -30,10 +29,10 @@ pub fn preview(made: Result<InvitePreview, String>, wanted_tcp: bool) -> Preview
     };
     let text = String::from_utf8_lossy(&invite.bytes).into_owned();
     let bytes = grouped(u64::try_from(invite.bytes.len()).unwrap_or_default());
-    let (size, tone) = match (wanted_tcp, invite.fits_udp(), invite.transport) {
+    let (size, tone) = match (wanted_tcp, invite.fits_udp, invite.transport) {
         (true, ..) => (format!("{bytes} B by TCP"), Tone::Soft),
         (false, true, _) => (format!("{bytes} of 1,300 B for UDP"), Tone::Good),
-        (false, false, Transport::Tcp) => (format!("{bytes} B: over 1,300, so by TCP"), Tone::Warn),
+        (false, false, TransportName::Tcp) => (format!("{bytes} B: over 1,300, so by TCP"), Tone::Warn),
         (false, false, _) => (format!("{bytes} B: over 1,300 for UDP"), Tone::Warn),
     };
     Preview { lines: lines(&text), text, size, tone, fault: None }
@@ -72,8 +71,9 @@ mod tests {
 
     fn invite(header: &str) -> Result<InvitePreview, String> {
         let text = format!("INVITE sip:b@h SIP/2.0\r\n{header}\r\n\r\nv=0\r\n");
-        let transport = if text.len() > 1_300 { Transport::Tcp } else { Transport::Udp };
-        Ok(InvitePreview { transport, bytes: Bytes::from(text) })
+        let fits_udp = text.len() <= 1_300;
+        let transport = if fits_udp { TransportName::Udp } else { TransportName::Tcp };
+        Ok(InvitePreview { transport, bytes: Bytes::from(text), fits_udp })
     }
 
     #[test]
