@@ -150,9 +150,9 @@ fn tagged_from(line: &str) -> String {
     format!("{};tag=[pid]handback[call_number]", literal(without))
 }
 
-/// A bracket begins a keyword of SIPp; only `\[` is one that is meant.
+/// A bracket begins a keyword of SIPp, `\x` an escape, and `]]>` would end the message in the file.
 fn literal(line: &str) -> String {
-    line.replace('[', "\\[").replace("]]>", "]] >")
+    line.replace('\\', r"\x5C").replace('[', r"\x5B").replace("]]>", r"]]\x3E")
 }
 
 fn acknowledged(uri: &str, routes: &str, invite: &str, cseq: u32) -> String {
@@ -227,7 +227,7 @@ mod tests {
                       Content-Length: 5\r\n\r\nv=0\r\no=- 1 1 IN IP4 h\r\nc=IN IP4 h\r\nm=audio 4 RTP/AVP 0\r\n";
         let scenario = sipp_scenario(invite, &TestCall { user: Some("u".into()), ..TestCall::default() }, ReturnMethod::Refer);
         for part in [
-            "X-GA-taskName: a \\[b]\n",
+            "X-GA-taskName: a \\x5Bb]\n",
             "From: <sip:c@h>;tag=[pid]handback[call_number]\n",
             "m=audio [media_port] RTP/AVP 0\n",
             "auth=\"true\"",
