@@ -16,10 +16,9 @@ use std::{
 use eframe::egui::{Context, Event, Key, Modifiers, Pos2, RawInput, Rect, Vec2, epaint::Primitive};
 use handback::{
     console::{ApiAnswer, App, Backend, CommandTicket, Facts, Options, PastAnswer, PastAsk, TransfersView, Waker},
-    customer::InvitePreview,
     model::{
-        Admission, AgentKind, CallEvent, CallId, CallRecord, CallState, CapturedMessage, Command, CommandOutcome, Direction, Ended, LegId,
-        LegOpened, LegRole, LoggedMessage, MediaFigures, Party, Snapshot, TestCall, Timestamp, TransportName,
+        Admission, AgentKind, CallEvent, CallId, CallRecord, CallState, CapturedMessage, Command, CommandOutcome, Direction, Ended,
+        InvitePreview, LegId, LegOpened, LegRole, LoggedMessage, MediaFigures, Party, Snapshot, TestCall, Timestamp, TransportName,
     },
 };
 
