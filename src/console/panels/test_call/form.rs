@@ -78,6 +78,17 @@ pub(super) fn form_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, a
     });
     ui.add_space(-Space::XS);
     variables_ui(ui, "input variable", &mut form.variables);
+    ui.add_space(Space::XS);
+    heading(ui, "When the call comes back");
+    let choices = [
+        (OnReturn::Accept, "Accept"),
+        (OnReturn::Refuse, "Refuse 603"),
+        (OnReturn::Ignore, "Ignore"),
+        (OnReturn::AcceptThenFail, "Accept, then fail"),
+    ];
+    form.on_return = segmented(ui, "When the call comes back", form.on_return, &choices).unwrap_or(form.on_return);
+    ui.add_space(Space::XS);
+    heading(ui, "Besides");
     labelled_field(
         ui,
         "Call transfer",
@@ -88,15 +99,6 @@ pub(super) fn form_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, a
     caption(ui, "Further headers");
     ui.add_space(-Space::XS);
     variables_ui(ui, "header", &mut form.headers);
-    ui.add_space(Space::XS);
-    heading(ui, "When the call comes back");
-    let choices = [
-        (OnReturn::Accept, "Accept"),
-        (OnReturn::Refuse, "Refuse 603"),
-        (OnReturn::Ignore, "Ignore"),
-        (OnReturn::AcceptThenFail, "Accept, then fail"),
-    ];
-    form.on_return = segmented(ui, "When the call comes back", form.on_return, &choices).unwrap_or(form.on_return);
 }
 
 /// What one does with the form: below it, and never scrolled away.
@@ -138,6 +140,7 @@ pub fn variables_ui(ui: &mut Ui, what: &str, rows: &mut Vec<(String, String)>) {
     let name_width = (width * 0.4).floor();
     let mut remove = None;
     let mut draft = (String::new(), String::new());
+    let add = format!("add a {}…", what.rsplit(' ').next().unwrap_or(what));
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing = eframe::egui::Vec2::new(Space::XS, 2.0);
         let filled = rows.len();
@@ -145,7 +148,7 @@ pub fn variables_ui(ui: &mut Ui, what: &str, rows: &mut Vec<(String, String)>) {
             ui.push_id((what, index), |ui| {
                 ui.horizontal(|ui| {
                     let is_draft = index == filled;
-                    let cell = |text, hint: &'static str, width: f32| {
+                    let cell = |text, hint: &str, width: f32| {
                         TextEdit::singleline(text)
                             .font(theme::mono(12.0))
                             .hint_text(RichText::new(hint).font(theme::mono(12.0)).color(tokens.text_faint))
@@ -153,7 +156,7 @@ pub fn variables_ui(ui: &mut Ui, what: &str, rows: &mut Vec<(String, String)>) {
                             .desired_width(width)
                     };
                     let number = index + 1;
-                    ui.add(cell(name, if is_draft { "add a variable…" } else { "name" }, name_width))
+                    ui.add(cell(name, if is_draft { &add } else { "name" }, name_width))
                         .accessible_name(format!("Name of {what} {number}"));
                     ui.add(cell(value, if is_draft { "" } else { "value" }, width - name_width - 34.0))
                         .accessible_name(format!("Value of {what} {number}"));
