@@ -23,6 +23,7 @@ use crate::{
     model::{CallId, Command, Outcome, Timestamp},
 };
 
+mod pictures;
 mod places;
 
 /// The window, opened in the first frame: it needs the context that the harness makes.
