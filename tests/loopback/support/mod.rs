@@ -7,10 +7,9 @@ pub mod sipp;
 pub mod tone;
 
 use std::{
-    collections::BTreeSet,
     fs,
     net::{TcpListener, UdpSocket},
-    sync::Mutex,
+    sync::atomic::{AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -18,18 +17,23 @@ use std::{
 /// How long anything may take before a test calls it lost. The machine may be busy: nothing here measures speed.
 pub const PATIENCE: Duration = Duration::from_secs(40);
 
-/// A port that is free for UDP and TCP, and even, so that it can be RTP's. No two callers get the same one.
+/// A port that is free for UDP and TCP, and even, so that it can be RTP's. No two callers get the same one, and it lies
+/// below the ports that the system gives out by itself: it is still free when the program that is to have it binds it.
 pub fn free_port() -> u16 {
-    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
-    (0..200)
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    // Test binaries that run side by side begin at different ports.
+    let first = std::process::id().wrapping_mul(97);
+    (0..PAIRS)
         .find_map(|_| {
-            let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-            let port = socket.local_addr().unwrap().port();
-            let free = port.is_multiple_of(2) && TcpListener::bind(("127.0.0.1", port)).is_ok();
-            (free && GIVEN.lock().unwrap().insert(port)).then_some(port)
+            let pair = first.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % PAIRS;
+            let port = u16::try_from(10_000 + 2 * pair).unwrap();
+            (UdpSocket::bind(("127.0.0.1", port)).is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok()).then_some(port)
         })
         .expect("a free port on loopback")
 }
+
+/// Even ports from 10,000 to 31,998.
+const PAIRS: u32 = 11_000;
 
 /// Waits until `look` sees something. Between looks the thread yields for a moment: the other side is another process
 /// that does not tell us otherwise.
