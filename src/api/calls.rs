@@ -15,7 +15,7 @@ use serde_json::json;
 use super::{control::Control, fault::Fault, history};
 use crate::{
     export::{self, picture::Theme},
-    model::{CallId, CallRecord, Command, ReturnRequest, TestCall},
+    model::{CallId, CallRecord, CapturedMessage, Command, ReturnRequest, TestCall, Timestamp},
 };
 
 /// `?raw=true` shows secrets that are blanked otherwise.
@@ -51,11 +51,7 @@ pub(super) async fn ladder_svg(
     Path(id): Path<String>,
     Query(drawn): Query<Drawn>,
 ) -> Result<Response, Fault> {
-    let theme = drawn.theme()?;
-    let record = record(&control, &id).await?;
-    let messages = history::messages(&control, record.id).await?;
-    let now = control.engine.snapshot_now().await.at;
-    let svg = off_the_loop(move || export::picture::svg(&record, &messages, now, theme)).await?;
+    let svg = drawn.draw(&control, &id, export::picture::svg).await?;
     Ok(([(header::CONTENT_TYPE, "image/svg+xml")], svg).into_response())
 }
 
@@ -64,15 +60,25 @@ pub(super) async fn ladder_png(
     Path(id): Path<String>,
     Query(drawn): Query<Drawn>,
 ) -> Result<Response, Fault> {
-    let theme = drawn.theme()?;
-    let record = record(&control, &id).await?;
-    let messages = history::messages(&control, record.id).await?;
-    let now = control.engine.snapshot_now().await.at;
-    let png = off_the_loop(move || export::picture::png(&record, &messages, now, theme)).await?;
+    let png = drawn.draw(&control, &id, export::picture::png).await?;
     Ok(([(header::CONTENT_TYPE, "image/png")], png.map_err(|why| Fault::conflict(why.to_string()))?).into_response())
 }
 
 impl Drawn {
+    /// The ladder of a call as it stands now, by `draw`.
+    async fn draw<T: Send + 'static>(
+        &self,
+        control: &Control,
+        id: &str,
+        draw: impl Fn(&CallRecord, &[CapturedMessage], Timestamp, Theme) -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        let theme = self.theme()?;
+        let record = record(control, id).await?;
+        let messages = history::messages(control, record.id).await?;
+        let now = control.engine.snapshot_now().await.at;
+        off_the_loop(move || draw(&record, &messages, now, theme)).await
+    }
+
     fn theme(&self) -> Result<Theme, Fault> {
         match self.theme.as_deref() {
             None | Some("light") => Ok(Theme::Light),

@@ -65,6 +65,12 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{} {many}", grouped(number as u64)) }
 }
 
+/// Words of a fault as a sentence of their own: the first letter is a capital.
+pub fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+}
+
 /// `<sip:a@b;x=y>` or `"A" <sip:a@b>` as `a@b`, `+1415…` for telephone numbers.
 pub fn short_uri(uri: &str) -> &str {
     let uri = uri.split_once('<').map_or(uri, |(_, rest)| rest.split('>').next().unwrap_or(rest)).trim();

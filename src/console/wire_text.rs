@@ -8,7 +8,10 @@ use std::{
 };
 
 use super::text::{count, grouped};
-use crate::model::{CapturedMessage, Direction, LegId, Timestamp, TransportName};
+use crate::{
+    export,
+    model::{CapturedMessage, Direction, LegId, Timestamp, TransportName},
+};
 
 /// One message, taken apart for display once, when it is first seen.
 #[derive(Debug, Clone, PartialEq)]
@@ -231,7 +234,7 @@ fn gist_of(kind: &Kind, headers: &[(String, String)], body: &str, size: usize) -
             _ => {}
         },
         Kind::Response { code: 401 | 407, .. } => parts.push("digest".to_owned()),
-        Kind::Response { to, .. } if to == "INVITE" => parts.extend(codec(body)),
+        Kind::Response { to, .. } if to == "INVITE" => parts.extend(export::picture::codec(body)),
         Kind::Response { to, .. } => parts.push(format!("to {to}")),
         Kind::Other => parts.push(format!("{} B", grouped(size as u64))),
     }
@@ -242,21 +245,6 @@ fn gist_of(kind: &Kind, headers: &[(String, String)], body: &str, size: usize) -
 fn parameter<'a>(value: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = value.split_once(&format!("{name}=\""))?;
     rest.split('"').next()
-}
-
-/// The first codec that an SDP offers, with its packet time where it tells one.
-fn codec(body: &str) -> Option<String> {
-    let audio = body.lines().find_map(|line| line.strip_prefix("m=audio "))?;
-    let payload_type = audio.split(' ').nth(2)?;
-    let mapped = body.lines().find_map(|line| line.strip_prefix("a=rtpmap:")?.strip_prefix(payload_type)?.trim().split('/').next());
-    let name = mapped.unwrap_or(match payload_type {
-        "0" => "PCMU",
-        "8" => "PCMA",
-        "9" => "G722",
-        other => other,
-    });
-    let packet_time = body.lines().find_map(|line| line.strip_prefix("a=ptime:"));
-    Some(packet_time.map_or_else(|| name.to_owned(), |ms| format!("{name} {} ms", ms.trim())))
 }
 
 #[cfg(test)]

@@ -17,9 +17,11 @@ mod tests;
 mod words;
 
 pub use palette::{DARK, LIGHT, Palette, Theme};
+pub use parties::speakers;
 pub use png::{PictureError, png};
 pub use rows::{Band, Picture, Row, What};
 pub use svg::svg;
+pub use words::codec;
 
 use crate::model::LegRole;
 

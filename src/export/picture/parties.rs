@@ -1,5 +1,7 @@
 //! The columns of a ladder, and between which of them a message goes.
 
+use std::net::SocketAddr;
+
 use super::{Column, Side, words::Words};
 use crate::model::{CallRecord, CapturedMessage, Direction, LegId, LegRole, Party, ReturnMethod};
 
@@ -82,26 +84,8 @@ impl Parties {
 
     /// A call out of a capture: each message tells where its two ends are.
     fn captured(&mut self, record: &CallRecord, messages: &[CapturedMessage]) {
-        let mut first: Vec<(Party, String)> = Vec::new();
-        for message in messages {
-            let (near, far) = record.ends_of(message.leg);
-            for (party, address) in [(near, message.local), (far, message.remote)] {
-                if !first.iter().any(|(known, _)| *known == party) {
-                    first.push((party, address.to_string()));
-                }
-            }
-        }
-        // Whoever is elsewhere stands where the call comes from, or goes to.
-        let comes_from_elsewhere = first.iter().take(2).any(|(party, _)| *party == Party::Network);
-        let order = |party: Party| match party {
-            Party::Network if comes_from_elsewhere => 0,
-            Party::Customer => 1,
-            Party::Bridge | Party::Operator => 2,
-            Party::Agent => 3,
-            Party::ReturnEndpoint => 4,
-            Party::Network => 5,
-        };
-        first.sort_by_key(|(party, _)| order(*party));
+        let ends = messages.iter().map(|message| (message.leg, message.local, message.remote));
+        let first = speakers(record, ends);
         for (party, address) in first {
             let (name, side) = match party {
                 Party::Customer => ("Customer", Side::Of(LegRole::Customer)),
@@ -113,6 +97,31 @@ impl Parties {
             self.push(party, name, address, side);
         }
     }
+}
+
+/// Whoever speaks in a capture, in the order of the call's way, each with the address that was seen first. `ends`: each
+/// message's leg, and its near and far address.
+pub fn speakers(record: &CallRecord, ends: impl Iterator<Item = (Option<LegId>, SocketAddr, SocketAddr)>) -> Vec<(Party, String)> {
+    let mut first: Vec<(Party, String)> = Vec::new();
+    for (leg, local, remote) in ends {
+        let (near, far) = record.ends_of(leg);
+        for (party, address) in [(near, local), (far, remote)] {
+            if !first.iter().any(|(known, _)| *known == party) {
+                first.push((party, address.to_string()));
+            }
+        }
+    }
+    // Whoever is elsewhere stands where the call comes from, or goes to.
+    let comes_from_elsewhere = first.iter().take(2).any(|(party, _)| *party == Party::Network);
+    first.sort_by_key(|(party, _)| match party {
+        Party::Network if comes_from_elsewhere => 0,
+        Party::Customer => 1,
+        Party::Bridge | Party::Operator => 2,
+        Party::Agent => 3,
+        Party::ReturnEndpoint => 4,
+        Party::Network => 5,
+    });
+    first
 }
 
 fn return_address(record: &CallRecord) -> String {

@@ -81,7 +81,7 @@ fn request(method: &str, lines: &Lines<'_>, size: impl Fn() -> String) -> (Strin
 }
 
 /// The first codec of a session description, with its packet time where it tells one.
-fn codec(body: &str) -> Option<String> {
+pub fn codec(body: &str) -> Option<String> {
     let audio = body.lines().find_map(|line| line.strip_prefix("m=audio "))?;
     let payload_type = audio.split(' ').nth(2)?.trim();
     let mapped = body.lines().find_map(|line| line.strip_prefix("a=rtpmap:")?.strip_prefix(payload_type)?.trim().split('/').next());

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     config::{Draft, Fault, desk::Trial, needs_restart},
-    console::{panels::payload::data::PayloadData, theme::Tone, widgets::KeyValue},
+    console::{panels::payload::data::PayloadData, text, theme::Tone, widgets::KeyValue},
     model::ReturnMethod,
 };
 
@@ -269,7 +269,7 @@ impl<'a> Form<'a> {
         let say = |faults: &'a [Fault]| {
             let of_key: Vec<&Fault> = faults.iter().filter(|fault| fault.key == key).collect();
             self.told.borrow_mut().extend(&of_key);
-            let sentences: Vec<String> = of_key.iter().map(|fault| sentence(&fault.text)).collect();
+            let sentences: Vec<String> = of_key.iter().map(|fault| text::sentence(&fault.text)).collect();
             (!sentences.is_empty()).then(|| sentences.join(". "))
         };
         Told {
@@ -323,13 +323,6 @@ fn is_at_or_below(key: &str, of: &str) -> bool {
 fn place(fault: &Fault) -> String {
     let line = fault.line.map(|line| format!("Line {line}, ")).unwrap_or_default();
     format!("{line}{}: {}", fault.key, fault.text)
-}
-
-/// The validator's words as a sentence of their own.
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-    first + letters.as_str()
 }
 
 #[cfg(test)]

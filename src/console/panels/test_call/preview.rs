@@ -2,7 +2,7 @@
 
 use crate::{
     console::{
-        text::grouped,
+        text::{grouped, sentence},
         theme::{Leg, Tone},
     },
     model::{InvitePreview, TransportName},
@@ -56,11 +56,6 @@ fn lines(text: &str) -> Vec<(String, Tone)> {
 
 fn starts(line: &str, prefix: &str) -> bool {
     line.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-}
-
-fn sentence(why: &str) -> String {
-    let mut letters = why.chars();
-    letters.next().map(|first| first.to_uppercase().to_string() + letters.as_str()).unwrap_or_default()
 }
 
 #[cfg(test)]
