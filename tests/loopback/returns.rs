@@ -20,13 +20,13 @@ fn a_customer_takes_the_refer_and_reports_success() {
     assert_eq!(call["state"], "returned", "{call:#}");
     assert_eq!(call["context"]["taskName"], "billing");
     assert_eq!(call["context"]["customerId"], "customer-7");
-    assert_eq!(call["context"]["inputVariables"]["accountNumber"], "4711");
+    assert_eq!(call["context"]["inputVariables"]["accountNumber"], "acct-4711-blue");
     assert_eq!(call["returns"][0]["verdict"]["verdict"], "succeeded", "{call:#}");
     assert_eq!(findings_that_matter(&call), Vec::<&Value>::new());
 
     // Order and escaping as the contract says, on the wire.
     let refer_to = "<sip:transfer@127.0.0.1:5999;user=phone?X-GA-extConId=conversation-1&X-GA-transfer=SYSTEM\
-                    &X-GA-tv-next_action=schedule%20callback&X-GA-rv-account=4711>";
+                    &X-GA-tv-next_action=schedule%20callback&X-GA-rv-account=acct-4711-blue>";
     assert!(trace.contains(refer_to), "{trace}");
 
     // The same journey as text, and as a capture that Wireshark reads without complaint.

@@ -28,7 +28,7 @@ fn an_agent_gets_the_context_and_ends_with_bye() {
     assert_eq!(call["state"], "returned", "{call:#}");
     assert_eq!(call["outcome"], "SYSTEM");
     assert_eq!(call["transfer_variables"]["next_action"], "schedule callback");
-    assert_eq!(call["reference_variables"]["account"], "4711");
+    assert_eq!(call["reference_variables"]["account"], "acct-4711-blue");
     assert_eq!(call["legs"].as_array().map(Vec::len), Some(2), "{call:#}");
 }
 
