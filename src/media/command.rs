@@ -126,6 +126,17 @@ pub enum Playout {
     Silence,
 }
 
+/// A person's ear and mouth at this machine, by what that person is to a call. Each is in one call at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Line {
+    /// The customer of a test call.
+    Phone,
+    /// The agent, where that is the operator.
+    Operator,
+    /// Somebody who hears a call and is not in it.
+    Listener,
+}
+
 /// From a party to the media thread.
 #[derive(Debug, Clone, PartialEq)]
 pub enum MediaCommand {
