@@ -3,51 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+pub use super::codecs::Codec;
+
 /// One RTP session of one leg. Chosen by the party that opens it, unique in it, never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamId(pub u32);
-
-/// What the samples of a stream are written in. Both run at 8,000 samples a second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Codec {
-    /// G.711 µ-law.
-    #[default]
-    Pcmu,
-    /// G.711 A-law.
-    Pcma,
-}
-
-impl Codec {
-    /// The name in `a=rtpmap` (RFC 3551 §6).
-    pub const fn name(self) -> &'static str {
-        match self {
-            Codec::Pcmu => "PCMU",
-            Codec::Pcma => "PCMA",
-        }
-    }
-
-    /// By the name in `a=rtpmap`, in any case.
-    pub fn by_name(name: &str) -> Option<Codec> {
-        [Codec::Pcmu, Codec::Pcma].into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name))
-    }
-
-    /// The static payload type (RFC 3551 table 4).
-    pub const fn static_pt(self) -> u8 {
-        match self {
-            Codec::Pcmu => 0,
-            Codec::Pcma => 8,
-        }
-    }
-
-    /// By the static payload type.
-    pub const fn by_static_pt(pt: u8) -> Option<Codec> {
-        match pt {
-            0 => Some(Codec::Pcmu),
-            8 => Some(Codec::Pcma),
-            _ => None,
-        }
-    }
-}
 
 /// Which way media flows, as *we* do it: `RecvOnly` means that the peer has put us on hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

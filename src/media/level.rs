@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::command::Codec;
+use super::codecs::Law;
 
 /// Watches one direction for a stretch of silence.
 #[derive(Debug)]
@@ -40,8 +40,8 @@ impl SilenceWatch {
 }
 
 /// Whether a packet holds more than line noise.
-pub fn is_sound(codec: Codec, payload: &[u8]) -> bool {
-    let table = codec.table();
+pub fn is_sound(law: Law, payload: &[u8]) -> bool {
+    let table = law.table();
     let sum: u64 = payload.iter().map(|byte| u64::from(table[usize::from(*byte)].unsigned_abs())).sum();
     sum > payload.len() as u64 * NOISE
 }
@@ -71,10 +71,10 @@ mod tests {
 
     #[test]
     fn noise_is_no_sound() {
-        for codec in [Codec::Pcmu, Codec::Pcma] {
-            let packet = |level: i16| -> Vec<u8> { (0..160).map(|n| codec.encode(if n % 2 == 0 { level } else { -level })).collect() };
-            assert!(!is_sound(codec, &packet(0)) && !is_sound(codec, &packet(60)) && is_sound(codec, &packet(400)));
-            assert!(!is_sound(codec, &[]));
+        for law in [Law::Mu, Law::A] {
+            let packet = |level: i16| -> Vec<u8> { (0..160).map(|n| law.encode(if n % 2 == 0 { level } else { -level })).collect() };
+            assert!(!is_sound(law, &packet(0)) && !is_sound(law, &packet(60)) && is_sound(law, &packet(400)));
+            assert!(!is_sound(law, &[]));
         }
     }
 }

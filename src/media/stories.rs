@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use super::codecs::Law;
 use super::command::{Codec, Direction, MediaCommand, MediaEvent, Playout, StreamFigures, StreamId, StreamSetup};
 use super::plane::{Channel, Clock, MediaPlane, Owner, Sink};
 use super::rtp::{self, Header, Stamp};
@@ -195,8 +196,8 @@ fn assert_unbroken(packets: &[(Header, Vec<u8>)]) {
     }
 }
 
-fn samples(codec: Codec, packets: &[(Header, Vec<u8>)]) -> Vec<i16> {
-    packets.iter().flat_map(|(_, payload)| payload.iter().map(|byte| codec.decode(*byte))).collect()
+fn samples(law: Law, packets: &[(Header, Vec<u8>)]) -> Vec<i16> {
+    packets.iter().flat_map(|(_, payload)| payload.iter().map(|byte| law.decode(*byte))).collect()
 }
 
 #[test]
@@ -289,13 +290,13 @@ fn legs_that_differ_are_transcoded_and_their_payload_types_mapped() {
     let mut sine = tone::Sine::new(440.0, 8_000.0);
     for _ in 0..50 {
         let said: Vec<i16> = sine.by_ref().take(160).collect();
-        lab.says(&mut customer, &said.iter().map(|sample| Codec::Pcmu.encode(*sample)).collect::<Vec<_>>());
-        lab.says(&mut agent, &said.iter().map(|sample| Codec::Pcma.encode(*sample)).collect::<Vec<_>>());
+        lab.says(&mut customer, &said.iter().map(|sample| Law::Mu.encode(*sample)).collect::<Vec<_>>());
+        lab.says(&mut agent, &said.iter().map(|sample| Law::A.encode(*sample)).collect::<Vec<_>>());
     }
-    for (stream, pt, codec) in [(AGENT, 8, Codec::Pcma), (CUSTOMER, 0, Codec::Pcmu)] {
+    for (stream, pt, law) in [(AGENT, 8, Law::A), (CUSTOMER, 0, Law::Mu)] {
         let packets = lab.sent(stream);
         assert!(packets.iter().all(|(header, payload)| header.pt == pt && payload.len() == 160));
-        assert!(tone::share_at(&samples(codec, &packets), 440.0) > 0.99);
+        assert!(tone::share_at(&samples(law, &packets), 440.0) > 0.99);
     }
     // Digits keep their payload and get the listener's number.
     (customer.stamp.pt, agent.stamp.pt) = (101, 96);
@@ -415,7 +416,7 @@ fn a_prompt_is_paced_at_twenty_milliseconds_and_tells_its_end() {
     assert_eq!(packets.len(), 101, "the prompt, then silence");
     assert_unbroken(&packets);
     assert!(packets.windows(2).all(|pair| pair[1].0.timestamp.wrapping_sub(pair[0].0.timestamp) == 160));
-    assert!((tone::longest_secs(&samples(Codec::Pcmu, &packets), 440.0) - 1.0).abs() < 0.06);
+    assert!((tone::longest_secs(&samples(Law::Mu, &packets), 440.0) - 1.0).abs() < 0.06);
     assert!(packets[60].1.iter().all(|byte| *byte == 0xff));
     assert_eq!(lab.told(&MediaEvent::PlayEnded { stream: CUSTOMER, token: 9 }), 1);
 }
@@ -433,7 +434,7 @@ fn a_prompt_replaces_the_agent_and_the_agent_comes_back() {
     let packets = lab.sent(CUSTOMER);
     assert_unbroken(&packets);
     assert_eq!(packets.iter().filter(|(_, payload)| *payload == [0x20; 160]).count(), 101);
-    assert!((tone::longest_secs(&samples(Codec::Pcmu, &packets), 440.0) - 1.0).abs() < 0.06);
+    assert!((tone::longest_secs(&samples(Law::Mu, &packets), 440.0) - 1.0).abs() < 0.06);
     let span = packets[packets.len() - 1].0.timestamp.wrapping_sub(packets[0].0.timestamp);
     assert!((149 * 160..=151 * 160).contains(&span), "the clock neither stands still nor leaps: {span}");
 }
@@ -576,7 +577,7 @@ fn a_recording_holds_both_sides_true_to_time() {
     let mut sine = tone::Sine::new(1_000.0, 8_000.0);
     lab.advance(ms(500));
     for _ in 0..50 {
-        let payload: Vec<u8> = sine.by_ref().take(160).map(|sample| Codec::Pcmu.encode(sample)).collect();
+        let payload: Vec<u8> = sine.by_ref().take(160).map(|sample| Law::Mu.encode(sample)).collect();
         lab.says(&mut voice, &payload);
     }
     lab.advance(ms(500));

@@ -118,7 +118,7 @@ impl Stream {
         self.contents = [Content::Unknown; 128];
         for codec in [Codec::Pcmu, Codec::Pcma] {
             if setup.receive_pts.is_empty() {
-                self.contents[usize::from(codec.static_pt())] = Content::Audio(codec);
+                self.contents[usize::from(codec.usual_pt())] = Content::Audio(codec);
             }
         }
         let dynamic = setup.receive_pts.iter().map(|(pt, codec)| (*pt, Content::Audio(*codec)));
@@ -268,7 +268,9 @@ impl Stream {
         if let Content::Audio(codec) = content
             && let Some(payload) = bytes.get_mut(header.payload.clone())
         {
-            codec.transcode(setup.codec, payload);
+            if let (Some(from), Some(to)) = (codec.law(), setup.codec.law()) {
+                from.transcode(to, payload);
+            }
             for tape in self.record.iter_mut().chain(&mut self.tap) {
                 tape.note_sent(now, stamp.timestamp, setup.codec, payload);
             }
@@ -340,7 +342,7 @@ impl Stream {
 
     fn hear(&mut self, now: Instant, header: &Header, codec: Codec, payload: &[u8]) {
         if let Some(watch) = &mut self.silence
-            && is_sound(codec, payload)
+            && codec.law().is_some_and(|law| is_sound(law, payload))
         {
             watch.note_sound(now);
         }
@@ -401,6 +403,7 @@ impl Stream {
 
     fn send_frame(&mut self, now: Instant, ptime: u16, sink: &mut impl Sink) {
         let (Some(setup), Some(remote)) = (&self.setup, self.source.remote()) else { return };
+        let Some(law) = setup.codec.law() else { return };
         let (codec, samples) = (setup.codec, ptime * (RATE / 1_000) as u16);
         let mut packet = [0u8; rtp::HEADER_LEN + MOST_SAMPLES];
         let mut stamp = self.outgoing.make(now, setup.send_pt, samples.into());
@@ -418,12 +421,12 @@ impl Stream {
             (dtmf::Turn::Nothing | dtmf::Turn::Event { .. }, _) => {
                 let payload = &mut packet[rtp::HEADER_LEN..][..samples.into()];
                 match &mut self.player {
-                    None => payload.fill(codec.silence()),
+                    None => payload.fill(law.silence()),
                     Some(player) => {
                         let mut frame = [0; MOST_SAMPLES];
                         let frame = &mut frame[..samples.into()];
                         player.fill(frame);
-                        payload.iter_mut().zip(frame).for_each(|(byte, sample)| *byte = codec.encode(*sample));
+                        payload.iter_mut().zip(frame).for_each(|(byte, sample)| *byte = law.encode(*sample));
                     }
                 }
                 for tape in self.record.iter_mut().chain(&mut self.tap) {

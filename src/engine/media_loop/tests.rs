@@ -103,7 +103,7 @@ fn a_tone_is_heard_on_a_real_socket() {
     while heard.len() < 4_000 {
         let mut buffer = [0; 2_048];
         let (length, _) = listener.recv_from(&mut buffer).expect("sound comes");
-        heard.extend(buffer[12..length].iter().map(|byte| media::Codec::Pcmu.decode(*byte)));
+        heard.extend(buffer[12..length].iter().map(|byte| media::codecs::Law::Mu.decode(*byte)));
     }
     assert!(tone::longest_secs(&heard, 440.0) >= 0.3, "{}", tone::longest_secs(&heard, 440.0));
     while !matches!(lab.report(), MediaReport::Event(MediaEvent::PlayEnded { stream: A, token: 5 })) {}

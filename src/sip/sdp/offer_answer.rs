@@ -133,6 +133,7 @@ impl Types {
         match codec {
             Codec::Pcmu => self.pcmu,
             Codec::Pcma => self.pcma,
+            Codec::G722 | Codec::Opus => codec.usual_pt(),
         }
     }
 
@@ -140,6 +141,7 @@ impl Types {
         match codec {
             Codec::Pcmu => self.pcmu = payload_type,
             Codec::Pcma => self.pcma = payload_type,
+            Codec::G722 | Codec::Opus => {}
         }
     }
 }

@@ -1,11 +1,13 @@
 //! G.711 in tables: samples to bytes, bytes to samples, and µ-law to A-law without passing through samples.
 
-use super::command::Codec;
+/// Which of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Law {
+    Mu,
+    A,
+}
 
-/// Samples a second of every codec here.
-pub const RATE: u32 = 8_000;
-
-impl Codec {
+impl Law {
     /// The sample that a byte stands for.
     pub fn decode(self, byte: u8) -> i16 {
         self.table()[usize::from(byte)]
@@ -14,8 +16,8 @@ impl Codec {
     /// The byte that stands for a sample.
     pub const fn encode(self, sample: i16) -> u8 {
         match self {
-            Codec::Pcmu => encode_ulaw(sample),
-            Codec::Pcma => encode_alaw(sample),
+            Law::Mu => encode_ulaw(sample),
+            Law::A => encode_alaw(sample),
         }
     }
 
@@ -24,20 +26,20 @@ impl Codec {
         self.encode(0)
     }
 
-    /// The 256 samples of this codec.
+    /// The 256 samples of this law.
     pub fn table(self) -> &'static [i16; 256] {
         match self {
-            Codec::Pcmu => &ULAW,
-            Codec::Pcma => &ALAW,
+            Law::Mu => &ULAW,
+            Law::A => &ALAW,
         }
     }
 
-    /// Rewrites a payload of this codec as one of `to`.
-    pub fn transcode(self, to: Codec, payload: &mut [u8]) {
+    /// Rewrites a payload of this law as one of `to`.
+    pub fn transcode(self, to: Law, payload: &mut [u8]) {
         let table = match (self, to) {
-            (Codec::Pcmu, Codec::Pcma) => &ULAW_TO_ALAW,
-            (Codec::Pcma, Codec::Pcmu) => &ALAW_TO_ULAW,
-            (Codec::Pcmu, Codec::Pcmu) | (Codec::Pcma, Codec::Pcma) => return,
+            (Law::Mu, Law::A) => &ULAW_TO_ALAW,
+            (Law::A, Law::Mu) => &ALAW_TO_ULAW,
+            (Law::Mu, Law::Mu) | (Law::A, Law::A) => return,
         };
         for byte in payload {
             *byte = table[usize::from(*byte)];
@@ -45,25 +47,25 @@ impl Codec {
     }
 }
 
-static ULAW: [i16; 256] = samples(Codec::Pcmu);
-static ALAW: [i16; 256] = samples(Codec::Pcma);
-static ULAW_TO_ALAW: [u8; 256] = mapping(Codec::Pcmu, Codec::Pcma);
-static ALAW_TO_ULAW: [u8; 256] = mapping(Codec::Pcma, Codec::Pcmu);
+static ULAW: [i16; 256] = samples(Law::Mu);
+static ALAW: [i16; 256] = samples(Law::A);
+static ULAW_TO_ALAW: [u8; 256] = mapping(Law::Mu, Law::A);
+static ALAW_TO_ULAW: [u8; 256] = mapping(Law::A, Law::Mu);
 
-const fn samples(codec: Codec) -> [i16; 256] {
+const fn samples(codec: Law) -> [i16; 256] {
     let mut table = [0; 256];
     let mut byte = 0;
     while byte < 256 {
         table[byte] = match codec {
-            Codec::Pcmu => decode_ulaw(byte as u8),
-            Codec::Pcma => decode_alaw(byte as u8),
+            Law::Mu => decode_ulaw(byte as u8),
+            Law::A => decode_alaw(byte as u8),
         };
         byte += 1;
     }
     table
 }
 
-const fn mapping(from: Codec, to: Codec) -> [u8; 256] {
+const fn mapping(from: Law, to: Law) -> [u8; 256] {
     let samples = samples(from);
     let mut table = [0; 256];
     let mut byte = 0;
@@ -129,10 +131,10 @@ mod tests {
         let (mut ulaw, mut alaw) = (vec![0; all.len()], vec![0; all.len()]);
         pcmu::PcmuEncoder::new().encode_into(&all, &mut ulaw).expect("room for all");
         pcma::PcmaEncoder::new().encode_into(&all, &mut alaw).expect("room for all");
-        for (codec, theirs) in [(Codec::Pcmu, ulaw), (Codec::Pcma, alaw)] {
+        for (codec, theirs) in [(Law::Mu, ulaw), (Law::A, alaw)] {
             let differing = all.iter().zip(theirs).filter(|(sample, theirs)| codec.encode(**sample) != *theirs).count();
             // At the edges of A-law's segments theirs takes the nearer step, where G.711's decision values are plain.
-            assert!(differing <= if codec == Codec::Pcmu { 0 } else { 900 }, "{codec:?}: {differing}");
+            assert!(differing <= if codec == Law::Mu { 0 } else { 900 }, "{codec:?}: {differing}");
         }
     }
 
@@ -140,7 +142,7 @@ mod tests {
     fn no_sample_moves_further_than_half_a_step() {
         for sample in -32_256..=32_256i16 {
             let magnitude = sample.unsigned_abs();
-            for (codec, finest) in [(Codec::Pcmu, 4), (Codec::Pcma, 8)] {
+            for (codec, finest) in [(Law::Mu, 4), (Law::A, 8)] {
                 let error = codec.decode(codec.encode(sample)).abs_diff(sample);
                 assert!(error <= finest.max(magnitude / 31 + 4), "{codec:?} {sample}: {error}");
             }
@@ -159,25 +161,25 @@ mod tests {
     #[test]
     fn every_byte_comes_back_from_its_sample() {
         for byte in 0..=255u8 {
-            assert_eq!(Codec::Pcma.encode(Codec::Pcma.decode(byte)), byte);
+            assert_eq!(Law::A.encode(Law::A.decode(byte)), byte);
             // µ-law has two zeros; the negative one is written as the positive.
             let expected = if byte == 0x7f { 0xff } else { byte };
-            assert_eq!(Codec::Pcmu.encode(Codec::Pcmu.decode(byte)), expected);
+            assert_eq!(Law::Mu.encode(Law::Mu.decode(byte)), expected);
         }
     }
 
     #[test]
     fn transcoding_keeps_sample_and_silence() {
         let mut payload: Vec<u8> = (0..=255).collect();
-        Codec::Pcmu.transcode(Codec::Pcma, &mut payload);
+        Law::Mu.transcode(Law::A, &mut payload);
         for (ulaw, alaw) in (0..=255u8).zip(&payload) {
-            let (before, after) = (i32::from(Codec::Pcmu.decode(ulaw)), i32::from(Codec::Pcma.decode(*alaw)));
+            let (before, after) = (i32::from(Law::Mu.decode(ulaw)), i32::from(Law::A.decode(*alaw)));
             // Half a quantisation step of the coarser codec in that segment.
             assert!((before - after).abs() <= 8 + before.abs() / 24, "{before} became {after}");
         }
-        assert_eq!((Codec::Pcmu.silence(), Codec::Pcma.silence()), (0xff, 0xd5));
+        assert_eq!((Law::Mu.silence(), Law::A.silence()), (0xff, 0xd5));
         let mut silence = [0xff];
-        Codec::Pcmu.transcode(Codec::Pcma, &mut silence);
+        Law::Mu.transcode(Law::A, &mut silence);
         assert_eq!(silence, [0xd5]);
     }
 }
