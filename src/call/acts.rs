@@ -56,6 +56,10 @@ impl Switch {
                     let _ = self.ua.notify(now, session, refer, &format!("SIP/2.0 {code} {reason}"), true);
                 }
             }
+            Act::RingOperator { answered, tone } => self.ring_operator(now, id, answered, tone),
+            Act::OperatorOn => self.operator_on(now, id),
+            Act::OperatorOff => self.operator_off(id),
+            Act::HoldCustomer { on } => self.hold_customer(now, id, on),
             Act::HangUpAgent => self.hang_up(now, id, LegRole::Agent),
             Act::HangUpReturn => self.hang_up(now, id, LegRole::Return),
             Act::HangUpCustomer => self.hang_up(now, id, LegRole::Customer),
@@ -82,6 +86,8 @@ impl Switch {
             let own: Vec<_> = own.map(|(name, value)| (unescape(name).into_owned(), unescape(value).into_owned())).collect();
             headers.splice(0..0, own.into_iter().filter(|(_, value)| !value.chars().any(char::is_control)));
         }
+        // It may still be on the operator's hold.
+        self.resume_customer(now, id);
         if let Some(stream) = self.customer_stream(id) {
             // Nobody talks to the customer now, unless an agent is still there.
             if self.calls.get(&id).is_some_and(|call| call.current(LegRole::Agent).is_none()) {
@@ -189,7 +195,7 @@ impl Switch {
         self.happens(id, what);
     }
 
-    fn ring_customer(&mut self, now: Instant, id: CallId, code: u16, early: bool) {
+    pub(super) fn ring_customer(&mut self, now: Instant, id: CallId, code: u16, early: bool) {
         let Some(session) = self.calls.get(&id).and_then(|call| call.legs.first()?.session) else { return };
         // Without an offer of the customer's there is nothing to answer early (RFC 3261 §13.2.1).
         let sdp = if early { self.answer_of_customer(id).unwrap_or_default() } else { None };

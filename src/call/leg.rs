@@ -51,6 +51,10 @@ pub(super) struct Sound {
     /// An answer that came in a provisional response: the final one may say better, or nothing.
     pub early_answer: Option<Bytes>,
     pub held: bool,
+    /// We have put the peer on hold.
+    pub holding: bool,
+    /// An offer is to follow the one that is under way.
+    pub offer_again: bool,
     pub closing: bool,
 }
 
@@ -74,7 +78,18 @@ impl Leg {
 
 impl Sound {
     pub fn new(stream: StreamId, port: u16, sdp_id: u64) -> Self {
-        Self { stream, port, sdp: SdpSession::new(sdp_id), codec: None, sent_answer: None, early_answer: None, held: false, closing: false }
+        Self {
+            stream,
+            port,
+            sdp: SdpSession::new(sdp_id),
+            codec: None,
+            sent_answer: None,
+            early_answer: None,
+            held: false,
+            holding: false,
+            offer_again: false,
+            closing: false,
+        }
     }
 
     pub fn offer(&mut self, local: &LocalMedia) -> Bytes {
@@ -98,6 +113,11 @@ impl Sound {
         let agreed = self.sdp.clone().take_answer(answer).ok()?;
         self.early_answer = Some(answer.clone());
         Some(self.settle(agreed))
+    }
+
+    /// Whether an offer of ours waits for its answer.
+    pub fn offer_pending(&self) -> bool {
+        self.sdp.offer_pending()
     }
 
     /// Our offer was refused: what was agreed before stays.

@@ -11,6 +11,7 @@
 //! | [`transfer`] | one transfer, as one state machine |
 //! | [`script_run`], `agent` | the scripted agent; the one on a SIP leg |
 //! | [`handback`] | what a return will be (contract §3) |
+//! | `operator` | the operator as agent, and as listener |
 //! | `leg` | one session and its sound |
 //! | `signalling`, `sound` | what legs tell, as happenings |
 //! | `taken_back` | a REFER to our own return point (contract §3) |
@@ -26,6 +27,7 @@ mod door;
 pub mod handback;
 mod leg;
 mod numbered;
+mod operator;
 mod reload;
 pub mod script_run;
 mod signalling;

@@ -47,6 +47,7 @@ impl Switch {
                 {
                     self.note(call, number, "answer-not-taken", &fault.to_string());
                 }
+                self.offer_is_over(now, id);
             }
             UaEvent::OfferRefused { id, .. } => {
                 if let Some((call, number)) = self.leg_of(id)
@@ -54,6 +55,7 @@ impl Switch {
                 {
                     sound.withdraw();
                 }
+                self.offer_is_over(now, id);
             }
             UaEvent::Refer { id, refer, request } => self.refer_on_leg(now, id, refer, &request),
             UaEvent::ReferResponse { id, refer, code, reason } => {
@@ -118,6 +120,15 @@ impl Switch {
             None => Party::Network,
         };
         self.tell(call, CallEvent::FindingRaised { finding: findings::of_note(rule, side, text) });
+    }
+
+    /// The offer that waited for another's answer goes out.
+    fn offer_is_over(&mut self, now: Instant, session: SessionId) {
+        if let Some((id, LegId(0))) = self.leg_of(session)
+            && self.calls.get_mut(&id).and_then(|call| call.legs.first_mut()).is_some_and(leg::Leg::wants_to_offer)
+        {
+            self.offer_to_customer(now, id);
+        }
     }
 
     fn leg_progressed(&mut self, session: SessionId, code: u16, reason: String, sdp: Option<&bytes::Bytes>) {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 
 use crate::{
-    media::{Codec, MediaCommand, MediaEvent, StreamId},
+    media::{Codec, Direction, MediaCommand, MediaEvent, StreamId},
     model::{CallEvent, CallId, Finding, LegId, LegRole, Party, Severity, settings},
     party::Output,
     sip::sdp::{LocalMedia, OfferFault, SessionDescription},
@@ -114,6 +114,9 @@ impl Switch {
         {
             local.codecs.retain(|codec| *codec != first);
             local.codecs.insert(0, first);
+        }
+        if sound.holding {
+            local.direction = Direction::SendOnly;
         }
         local.signalling_peer = (number == LegId(0)).then(|| call.source.ip());
         Some(local)

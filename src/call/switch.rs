@@ -35,6 +35,7 @@ use super::{
     handback::ReturnOrder,
     leg::Leg,
     numbered::Numbered,
+    operator::{NO_SUCH_CALL, Operator},
     throttle::{Bucket, Throttle},
     transfer::{Act, Happening, Transfer},
 };
@@ -78,6 +79,7 @@ pub struct Switch {
     /// Call-IDs of refused INVITEs, the newest last: a repeated INVITE is no new call.
     pub(super) refused: VecDeque<String>,
     pub(super) draining: bool,
+    pub(super) operator: Operator,
     next_call: u64,
     pub(super) next_stream: u32,
     pub(super) next_query: u32,
@@ -116,6 +118,8 @@ pub struct SwitchCounts {
     /// Questions to the engine that are not answered yet.
     pub lookups: usize,
     pub deadlines: usize,
+    /// Calls that the operator is in or hears.
+    pub operator: usize,
     pub ua: Counts,
 }
 
@@ -153,6 +157,7 @@ impl Switch {
             waiting: VecDeque::new(),
             refused: VecDeque::new(),
             draining: false,
+            operator: Operator::default(),
             next_call: first_call_id,
             next_stream: 0,
             next_query: 0,
@@ -175,6 +180,7 @@ impl Switch {
             ports: self.ports.taken(),
             lookups: self.lookups.len() + self.speeches.len() + self.claims.len() + self.hops.len(),
             deadlines: self.deadlines.len(),
+            operator: self.operator.counts(),
             ua: self.ua.counts(),
         }
     }
@@ -244,6 +250,7 @@ impl Switch {
             if let Some(query) = claim {
                 self.claims.remove(&query);
             }
+            self.operator_forgets(id);
             self.tell(id, CallEvent::CallEnded { state, why });
         }
     }
@@ -267,6 +274,13 @@ impl Switch {
             }
             Command::SendDigits { .. } => Err("The bridge presses no keys: send digits in the test call, on the caller's side".to_owned()),
             Command::PlaceTestCall { .. } => Err("The bridge places no test calls, the customer's side does".to_owned()),
+            Command::Answer { call } => self.operator_answers(call),
+            Command::Decline { call } => self.operator_declines(call),
+            Command::Hold { call, on } => self.operator_holds(call, on),
+            Command::SetVariables { call, variables } => self.operator_sets(call, variables),
+            Command::Done { call } => self.operator_done(call),
+            Command::Listen { call, side } => self.listen(call, side),
+            Command::OperatorLeaves => self.operator_leaves(),
             Command::Drain => {
                 self.draining = true;
                 Ok(CallId(0))
@@ -376,6 +390,5 @@ pub(super) fn mix(seed: u64) -> u64 {
 }
 
 const PRODUCT: &str = concat!("Handback/", env!("CARGO_PKG_VERSION"));
-const NO_SUCH_CALL: &str = "There is no such call, or it has ended";
 /// Free ports kept at hand, so that a call waits for none.
 const PORTS_READY: usize = 32;

@@ -7,7 +7,7 @@
 //!                    ┌─────▼─────┐
 //!           admitted │ Arriving  │
 //!                    └─┬───────┬─┘
-//!            sip agent │       │ script
+//!            sip agent │       │ script     operator: see `operator`
 //!                ┌─────▼────┐   │
 //!                │ Inviting │   │            busy, absent, slow: answered too,
 //!                └─────┬────┘   │            and then returned as AGENT
@@ -44,6 +44,7 @@
 
 mod agent_part;
 mod claiming;
+mod operator;
 mod returning;
 mod words;
 
@@ -53,7 +54,8 @@ use std::{
 };
 
 use crate::model::{
-    AgentKind, CallEvent, CallState, ClaimRefusal, Claimed, Context, Ended, Finding, Party, ReturnMethod, ReturnVerdict, TransferKind,
+    AgentKind, CallEvent, CallState, ClaimRefusal, Claimed, Context, Ended, Finding, Party, ReturnMethod, ReturnVerdict, SetVariables,
+    TransferKind,
     settings::{self, Settings},
 };
 
@@ -78,6 +80,8 @@ pub struct Transfer {
     /// What the agent said last: a fallback sends it again.
     order: Option<ReturnOrder>,
     returns_tried: u8,
+    /// What the operator wants handed back.
+    set: Option<SetVariables>,
 }
 
 #[derive(Debug)]
@@ -94,6 +98,14 @@ enum State {
     },
     WithScript(ScriptRun),
     WithAgent,
+    /// For the operator to answer; `answered` where the customer's leg is up already.
+    Waiting {
+        until: Instant,
+        answered: bool,
+    },
+    WithOperator {
+        held: bool,
+    },
     Recalling {
         until: Instant,
     },
@@ -149,7 +161,17 @@ type Acts = Vec<Act>;
 impl Transfer {
     /// Admitted, and waiting for an RTP port.
     pub fn new(settings: Arc<Settings>, peer: usize, context: Arc<Context>) -> Self {
-        Self { settings, peer, context, claimed: None, state: State::Arriving, agent: AgentSide::None, order: None, returns_tried: 0 }
+        Self {
+            settings,
+            peer,
+            context,
+            claimed: None,
+            state: State::Arriving,
+            agent: AgentSide::None,
+            order: None,
+            returns_tried: 0,
+            set: None,
+        }
     }
 
     pub fn context(&self) -> &Context {
@@ -209,7 +231,13 @@ impl Transfer {
     pub fn agent_can_end(&self) -> bool {
         matches!(
             self.state,
-            State::Inviting { .. } | State::Answering { then: None } | State::WithScript(_) | State::WithAgent | State::Recalling { .. }
+            State::Inviting { .. }
+                | State::Answering { then: None }
+                | State::WithScript(_)
+                | State::WithAgent
+                | State::Waiting { .. }
+                | State::WithOperator { .. }
+                | State::Recalling { .. }
         )
     }
 
@@ -217,6 +245,7 @@ impl Transfer {
         match &self.state {
             State::Claiming { until }
             | State::Inviting { until }
+            | State::Waiting { until, .. }
             | State::Recalling { until }
             | State::Keeping { until, .. }
             | State::Awaiting { until }
@@ -226,6 +255,7 @@ impl Transfer {
             State::Arriving
             | State::Answering { .. }
             | State::WithAgent
+            | State::WithOperator { .. }
             | State::Byeing { .. }
             | State::Bridged
             | State::Leaving { .. } => None,
@@ -294,7 +324,9 @@ impl Transfer {
                     acts.push(Act::InviteAgent);
                     S::Inviting { until: now + Duration::from_secs(*ring_timeout_secs) }
                 }
+                settings::Agent::Operator { .. } => self.ring_operator(now, false, acts),
             },
+            (state @ (S::Waiting { .. } | S::WithOperator { .. }), what) => self.with_operator(now, state, what, acts),
             (S::Inviting { until }, H::AgentRings { code, early }) => {
                 acts.push(Act::RingCustomer { code, early });
                 S::Inviting { until }
@@ -324,6 +356,9 @@ impl Transfer {
             (S::Answering { then: None }, H::AgentDone { part, .. }) => {
                 // RFC 3261 §15: no BYE, and nothing else of ours, before the ACK.
                 S::Answering { then: Some(self.agent_is_done(part.into(), acts)) }
+            }
+            (S::Answering { then: None }, H::OperatorDeclines(_)) => {
+                S::Answering { then: Some(self.agent_is_done(AgentPart::unable(Party::Operator).into(), acts)) }
             }
             (S::Answering { then: None }, H::AgentFailed(why)) => {
                 S::Answering { then: Some(self.agent_is_done(AgentPart::unable(why.by).into(), acts)) }

@@ -142,6 +142,7 @@ fn facts(settings: &Settings) -> Facts {
         agent: match &settings.agent {
             Agent::Script(script) => format!("{} script", script.name),
             Agent::Sip { uri, .. } => uri.clone(),
+            Agent::Operator { .. } => "operator".to_owned(),
         },
         bridge_uri: String::new(),
         return_uri: returns.and_then(|r| r.uri.clone()).unwrap_or_default(),

@@ -12,16 +12,18 @@ use crate::{
 enum Kind {
     Script,
     Sip,
+    Operator,
     NotYet,
 }
 
 pub fn read(mut section: Section<'_>, faults: &mut Faults<'_>) -> Agent {
-    let kinds = [("script", Kind::Script), ("sip", Kind::Sip), ("operator", Kind::NotYet), ("websocket", Kind::NotYet)];
+    let kinds = [("script", Kind::Script), ("sip", Kind::Sip), ("operator", Kind::Operator), ("websocket", Kind::NotYet)];
     let kind_entry = section.entry("kind");
     let kind = kind_entry.as_ref().and_then(|e| e.choice(&kinds, faults)).unwrap_or(Kind::Script);
     let script = section.text("script", faults);
     let uri = section.text("uri", faults);
     let ring_timeout_secs = section.number("ring_timeout_secs", 1..=600, 30, faults).unsigned_abs();
+    let ringing_tone = section.flag("ringing_tone", false, faults);
 
     let agent = match kind {
         Kind::Script => {
@@ -48,9 +50,10 @@ pub fn read(mut section: Section<'_>, faults: &mut Faults<'_>) -> Agent {
             }
             Agent::Sip { uri: uri.map(|(_, text)| text.to_owned()).unwrap_or_default(), ring_timeout_secs }
         }
+        Kind::Operator => Agent::Operator { ring_timeout_secs, ringing_tone },
         Kind::NotYet => {
             if let Some(entry) = kind_entry {
-                entry.fault("this kind of agent is not in this version: use \"script\" or \"sip\"", faults);
+                entry.fault("this kind of agent is not in this version: use \"script\", \"sip\" or \"operator\"", faults);
             }
             Agent::Script(Arc::new(Script::default()))
         }

@@ -154,7 +154,7 @@ fn control_wider_than_loopback_needs_a_token() {
 #[test]
 fn what_comes_later_is_a_fault_where_it_would_be_relied_on() {
     assert!(only_fault("[sip]\nlisten = [\"tls:127.0.0.1:5061\"]\n").contains("TLS is not in this version"));
-    assert!(only_fault("[agent]\nkind = \"operator\"\n").contains("not in this version"));
+    assert!(only_fault("[agent]\nkind = \"websocket\"\n").contains("not in this version"));
     assert!(only_fault("[media]\ncodecs = [\"opus\"]\n").contains("not in this version"));
     assert!(only_fault("[media]\ncodecs = [\"G722\"]\n").contains("not in this version"));
     let keyring = "[[peers]]\nname = \"a\"\nusers = [{ username = \"u\", secret_keyring = \"k\" }]\n";

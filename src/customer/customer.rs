@@ -79,6 +79,14 @@ impl Customer {
                 self.site.command_done(id, pressed);
             }
             Command::Return { .. } => self.site.command_done(id, Err("a test call has no agent: return the bridge's call".to_owned())),
+            Command::Answer { .. } | Command::Decline { .. } | Command::SetVariables { .. } | Command::Done { .. } => {
+                self.site.command_done(id, Err("a test call has no agent: this is for the bridge's call".to_owned()));
+            }
+            Command::Hold { .. } => self.site.command_done(id, Err("a test call can't be put on hold".to_owned())),
+            Command::Listen { .. } => {
+                self.site.command_done(id, Err("a test call has a phone of its own: listen to the bridge's call".to_owned()));
+            }
+            Command::OperatorLeaves => self.site.command_done(id, Ok(CallId(0))),
             Command::Drain => {
                 self.draining = true;
                 self.site.command_done(id, Ok(CallId(0)));

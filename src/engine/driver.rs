@@ -346,14 +346,12 @@ impl Driver {
 
     fn take_command(&mut self, command: Command, answer: oneshot::Sender<CommandOutcome>) {
         let no_such_call = |call: CallId| format!("There is no call {call}; GET /v1/calls lists those that are known");
-        let target = match &command {
-            Command::Return { call, .. } | Command::HangUp { call } | Command::SendDigits { call, .. } => {
-                self.publisher.party_of(*call).map(usize::from).ok_or_else(|| no_such_call(*call))
-            }
-            Command::PlaceTestCall { .. } => {
+        let target = match (&command, command.call()) {
+            (_, Some(call)) => self.publisher.party_of(call).map(usize::from).ok_or_else(|| no_such_call(call)),
+            (Command::PlaceTestCall { .. }, None) => {
                 self.nodes.iter().position(|n| n.customer_side).ok_or_else(|| "This program does not play the customer's side".to_owned())
             }
-            Command::Drain => Ok(0),
+            (_, None) => Ok(0),
         };
         match target {
             Ok(index) => {

@@ -162,8 +162,11 @@ impl Publisher {
     /// Takes one event of `party` in. What the rules find in a finished call is told before its end, and the call as it
     /// was comes back, with the messages of all its legs.
     pub fn take(&mut self, party: u8, at: Timestamp, call: CallId, what: CallEvent) -> Option<(Arc<CallRecord>, Vec<CapturedMessage>)> {
-        let messages = matches!(what, CallEvent::CallEnded { .. }).then(|| self.shared.messages(call));
-        if let Some(messages) = &messages {
+        let ends = matches!(what, CallEvent::CallEnded { .. });
+        // The wrap-up may end long after the call: what is kept of it is then told again, whole.
+        let later = matches!(what, CallEvent::WrapUpEnded) && self.records.get(&call).is_some_and(|(_, record)| record.state.is_final());
+        let messages = (ends || later).then(|| self.shared.messages(call));
+        if let Some(messages) = messages.as_ref().filter(|_| ends) {
             for finding in self.findings(at, call, &what, messages) {
                 self.fold(party, at, call, CallEvent::FindingRaised { finding });
             }
@@ -193,7 +196,7 @@ impl Publisher {
             counters.add_media(record.media_of(*leg), figures);
         }
         Arc::make_mut(record).apply(at, &what);
-        let ended = matches!(what, CallEvent::CallEnded { .. }).then(|| record.clone());
+        let ended = matches!(what, CallEvent::CallEnded { .. } | CallEvent::WrapUpEnded).then(|| record.clone());
         let mut placed_here = None;
         match &what {
             CallEvent::LegOpened(LegOpened { leg, sip_call_id, remote, incoming, .. }) => {

@@ -82,6 +82,8 @@ pub enum Playout {
     Tone { hz: f32, secs: f32 },
     /// What a caller hears while the far end rings (425 Hz, 1 s on, 4 s off), until stopped.
     Ringback,
+    /// What a caller hears on hold: two short soft beeps every ten seconds, until stopped.
+    OnHold,
     /// Silence in packets, until stopped.
     Silence,
 }
@@ -95,6 +97,17 @@ pub enum Line {
     Operator,
     /// Somebody who hears a call and is not in it.
     Listener,
+}
+
+/// Which voices of a stream a listener hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Heard {
+    /// What the peer says at the left, what is said to it at the right.
+    Both,
+    /// What the peer says, on both ears.
+    Received,
+    /// What is said to the peer, on both ears.
+    Sent,
 }
 
 /// From a party to the media thread.
@@ -121,6 +134,11 @@ pub enum MediaCommand {
     Record { stream: StreamId, max_secs: u32 },
     /// Hands out both directions once a second as `Tapped`.
     Tap { stream: StreamId, on: bool },
+    /// What the stream hears goes to this line, and what is said into the line goes out. A line is in one stream at a time:
+    /// the newest has it.
+    Live { stream: StreamId, line: Line, on: bool },
+    /// The stream's voices go to [`Line::Listener`] as well, and nothing else changes. `None` ends it; so does another stream's.
+    Listen { stream: StreamId, heard: Option<Heard> },
     /// The stream's end: a last RTCP BYE, then `Closed`. The port is free for another `Open` after `Closed`.
     Close { stream: StreamId },
 }
@@ -139,6 +157,8 @@ impl MediaCommand {
             | MediaCommand::WatchSilence { stream, .. }
             | MediaCommand::Record { stream, .. }
             | MediaCommand::Tap { stream, .. }
+            | MediaCommand::Live { stream, .. }
+            | MediaCommand::Listen { stream, .. }
             | MediaCommand::Close { stream } => *stream,
         }
     }

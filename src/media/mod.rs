@@ -21,6 +21,6 @@ mod stories;
 mod stream;
 pub mod tone;
 
-pub use command::{Codec, Direction, MediaCommand, MediaEvent, Playout, Recording, StreamFigures, StreamId, StreamSetup};
+pub use command::{Codec, Direction, Heard, Line, MediaCommand, MediaEvent, Playout, Recording, StreamFigures, StreamId, StreamSetup};
 pub use plane::{Channel, Clock, MediaPlane, Owner, Sink};
 pub use ports::PortPool;

@@ -125,6 +125,8 @@ impl MediaPlane {
             MediaCommand::WatchSilence { secs, .. } => stream.watch_silence(now, secs),
             MediaCommand::Record { max_secs, .. } => stream.record(now, max_secs),
             MediaCommand::Tap { on, .. } => stream.tap(now, on),
+            // The lines are not connected yet.
+            MediaCommand::Live { .. } | MediaCommand::Listen { .. } => {}
             MediaCommand::Close { .. } => {
                 self.close(now, slot, sink);
                 return;

@@ -16,6 +16,7 @@ enum Playing {
     Prompt { samples: std::sync::Arc<[i16]>, position: usize },
     Tone { sine: Sine, left: Option<u64> },
     Ringback { sine: Sine, position: u32 },
+    OnHold { sine: Sine, position: u32 },
     Silence,
 }
 
@@ -28,6 +29,7 @@ impl Player {
                 Playing::Tone { sine: Sine::new(hz, TONE_LEVEL), left }
             }
             Playout::Ringback => Playing::Ringback { sine: Sine::new(RINGBACK_HZ, TONE_LEVEL), position: 0 },
+            Playout::OnHold => Playing::OnHold { sine: Sine::new(RINGBACK_HZ, SOFT_LEVEL), position: 0 },
             Playout::Silence => Playing::Silence,
         };
         Player { what, token }
@@ -58,6 +60,14 @@ impl Player {
                 }
                 frame.len()
             }
+            Playing::OnHold { sine, position } => {
+                for sample in frame.iter_mut() {
+                    let beeps = *position < RATE / 5 || (RATE * 2 / 5..RATE * 3 / 5).contains(position);
+                    *sample = if beeps { sine.next().unwrap_or(0) } else { 0 };
+                    *position = (*position + 1) % (RATE * 10);
+                }
+                frame.len()
+            }
             Playing::Silence => 0,
         };
         frame[filled..].fill(0);
@@ -68,13 +78,15 @@ impl Player {
         match &self.what {
             Playing::Prompt { samples, position } => *position >= samples.len(),
             Playing::Tone { left, .. } => *left == Some(0),
-            Playing::Ringback { .. } | Playing::Silence => false,
+            Playing::Ringback { .. } | Playing::OnHold { .. } | Playing::Silence => false,
         }
     }
 }
 
 /// −12 dBFS: clearly heard, never clipped.
 const TONE_LEVEL: f32 = 8_000.0;
+/// −24 dBFS: someone on hold may hear it for minutes.
+const SOFT_LEVEL: f32 = 2_000.0;
 const RINGBACK_HZ: f32 = 425.0;
 
 #[cfg(test)]
@@ -114,5 +126,10 @@ mod tests {
         let (ringing, over) = played(Playout::Ringback, 500);
         assert_eq!(over, None);
         assert!((longest_secs(&ringing, 425.0) - 1.0).abs() < 0.06);
+        let (holding, over) = played(Playout::OnHold, 1_000);
+        assert_eq!(over, None);
+        assert!((longest_secs(&holding, 425.0) - 0.2).abs() < 0.06);
+        let beeps = holding.chunks(1_600).filter(|chunk| chunk.iter().any(|sample| sample.abs() > 1_000)).count();
+        assert_eq!(beeps, 4, "two in each ten seconds");
     }
 }

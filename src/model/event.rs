@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::{CallId, Ended, Finding, LegId, Party, Timestamp, TransferKind};
+use super::{CallId, Ended, Finding, LegId, ListenSide, Missed, Party, Timestamp, TransferKind};
 
 /// Variables in the order in which they were set: that is their order on the wire.
 pub type Variables = IndexMap<String, String>;
@@ -83,6 +83,25 @@ pub enum CallEvent {
     },
     LegResumed {
         leg: LegId,
+    },
+    /// The operator, being the agent, did not take the call.
+    OperatorMissed {
+        why: Missed,
+    },
+    /// The operator has put the customer on hold, or taken it back.
+    OperatorHeld {
+        on: bool,
+    },
+    /// What the operator would hand back, as it stands.
+    VariablesSet {
+        transfer: Variables,
+        reference: Variables,
+    },
+    /// The operator is done with the call; that may be long after its end.
+    WrapUpEnded,
+    /// Somebody at this machine hears the call, or does no longer.
+    ListeningChanged {
+        side: Option<ListenSide>,
     },
     /// The agent's part is over, with this outcome.
     AgentEnded {

@@ -13,6 +13,7 @@ mod event;
 mod finding;
 mod ids;
 mod message;
+mod operator;
 mod record;
 pub mod script;
 pub mod settings;
@@ -24,7 +25,7 @@ pub use call_transfer::{
     CallTransfer, ClaimKey, ClaimRefusal, Claimed, InputContext, NewCallTransfer, OutputContext, PoolFigures, SipReturn, TransferKind,
     TransferStatus, TransferTarget,
 };
-pub use command::{Command, CommandOutcome, ReturnRequest};
+pub use command::{Command, CommandOutcome, ReturnRequest, SetVariables};
 pub use desk::{DeskAnswer, DeskAsk, Keep};
 pub use ended::{Ended, Party};
 pub use event::{
@@ -34,6 +35,7 @@ pub use event::{
 pub use finding::{Finding, Severity};
 pub use ids::{CallId, LegId, Timestamp};
 pub use message::{CapturedMessage, Direction, LoggedMessage, RtpPacket, TransportName, WholeCall};
+pub use operator::{ListenSide, Missed, OperatorPart, OperatorPhase};
 pub use record::{CallRecord, CallState, LegRecord, ReturnRecord, SoundMark, SoundMarkKind, TimedNote};
 pub use snapshot::{Counters, Listener, Snapshot};
 pub use test_call::{AudioSource, InvitePreview, OnReturn, TestCall, TestCallReport, TestCallStep};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Admission, AgentKind, CallEvent, CallId, Context, Ended, Finding, LegId, LegOpened, LegRole, MediaFigures, Outcome, Party, Payload,
-    ReturnMethod, ReturnVerdict, Timestamp, TransferKind, Variables,
+    Admission, AgentKind, CallEvent, CallId, Context, Ended, Finding, LegId, LegOpened, LegRole, ListenSide, MediaFigures, Missed,
+    OperatorPart, OperatorPhase, Outcome, Party, Payload, ReturnMethod, ReturnVerdict, Timestamp, TransferKind, Variables,
 };
 
 /// The states of a call, here, on screen and in the control API.
@@ -71,6 +71,12 @@ pub struct CallRecord {
     pub agent_answered_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub agent_ended_at: Option<Timestamp>,
+    /// Where the operator is, or was, the agent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub operator: Option<Box<OperatorPart>>,
+    /// Whom of the call somebody at this machine hears now.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub listening: Option<ListenSide>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub outcome: Option<Outcome>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -173,6 +179,8 @@ impl CallRecord {
             agent_invited_at: None,
             agent_answered_at: None,
             agent_ended_at: None,
+            operator: None,
+            listening: None,
             outcome: None,
             current_task: None,
             transfer_variables: Variables::new(),
@@ -221,10 +229,15 @@ impl CallRecord {
                 self.agent_target = Some(target.clone());
                 self.agent_invited_at = Some(at);
                 self.state = CallState::Ringing;
+                match &mut self.operator {
+                    Some(part) => part.enter(at, OperatorPhase::Waiting),
+                    None => self.operator = (*kind == AgentKind::Operator).then(|| Box::new(OperatorPart::waiting(at))),
+                }
             }
             CallEvent::AgentRinging { .. } => self.state = CallState::Ringing,
             CallEvent::AgentAnswered { .. } => {
                 self.agent_answered_at = Some(at);
+                self.operator_part(|part| part.enter(at, OperatorPhase::Talking));
                 // An agent that was called again has the customer at once.
                 if self.answered_at.is_some() {
                     self.state = CallState::WithAgent;
@@ -248,10 +261,23 @@ impl CallRecord {
             CallEvent::AgentEnded { outcome, current_task, transfer, reference, by: _ } => {
                 self.outcome = Some(*outcome);
                 self.agent_ended_at = Some(at);
+                self.operator_part(|part| part.part_ends(at));
                 self.current_task.clone_from(current_task);
                 self.transfer_variables.clone_from(transfer);
                 self.reference_variables.clone_from(reference);
             }
+            CallEvent::OperatorMissed { .. } => {}
+            CallEvent::OperatorHeld { on } => {
+                self.operator_part(|part| part.hold(at, *on));
+                let kind = if *on { SoundMarkKind::Held } else { SoundMarkKind::Resumed };
+                self.marks.push(SoundMark { at, leg: LegId(0), kind });
+            }
+            CallEvent::VariablesSet { transfer, reference } => {
+                self.transfer_variables.clone_from(transfer);
+                self.reference_variables.clone_from(reference);
+            }
+            CallEvent::WrapUpEnded => self.operator_part(|part| part.enter(at, OperatorPhase::Done)),
+            CallEvent::ListeningChanged { side } => self.listening = *side,
             CallEvent::ReturnStarted { method, uri, payload } => {
                 self.state = CallState::Returning;
                 self.returns.push(ReturnRecord {
@@ -290,6 +316,8 @@ impl CallRecord {
                 self.state = *state;
                 self.ended = Some(why.clone());
                 self.ended_at = Some(at);
+                self.listening = None;
+                self.operator_part(|part| part.part_ends(at));
             }
         }
     }
@@ -312,6 +340,12 @@ impl CallRecord {
             (true, Some((None, LegRole::Return, false))) => (Party::Customer, Party::ReturnEndpoint),
             (true, Some((None, LegRole::Return, true))) => (Party::ReturnEndpoint, Party::Bridge),
             (true, _) => (Party::Customer, Party::Bridge),
+        }
+    }
+
+    fn operator_part(&mut self, change: impl FnOnce(&mut OperatorPart)) {
+        if let Some(part) = &mut self.operator {
+            change(part);
         }
     }
 
@@ -357,6 +391,13 @@ fn note_of(event: &CallEvent) -> Option<String> {
         CallEvent::DtmfReceived { digit, .. } => format!("Digit {digit}"),
         CallEvent::LegHeld { leg } => format!("Leg {} on hold", leg.0),
         CallEvent::LegResumed { leg } => format!("Leg {} resumed", leg.0),
+        CallEvent::OperatorMissed { why: Missed::Timeout } => "The operator did not answer in time".to_owned(),
+        CallEvent::OperatorMissed { why: Missed::Declined } => "The operator declined".to_owned(),
+        CallEvent::OperatorMissed { why: Missed::Left } => "The operator's window was closed".to_owned(),
+        CallEvent::OperatorHeld { on: true } => "The operator put the customer on hold".to_owned(),
+        CallEvent::OperatorHeld { on: false } => "The operator took the customer back".to_owned(),
+        CallEvent::WrapUpEnded => "The operator is done with the call".to_owned(),
+        CallEvent::VariablesSet { .. } | CallEvent::ListeningChanged { .. } => return None,
         CallEvent::AgentEnded { outcome, .. } => format!("Agent ended with {}", outcome.wire()),
         CallEvent::ReturnStarted { method, uri, .. } if uri.is_empty() => format!("Return by {}", method.name()),
         CallEvent::ReturnStarted { method, uri, .. } => format!("Return by {} to {uri}", method.name()),

@@ -84,7 +84,16 @@ pub struct Return {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Agent {
     Script(Arc<super::script::Script>),
-    Sip { uri: String, ring_timeout_secs: u64 },
+    Sip {
+        uri: String,
+        ring_timeout_secs: u64,
+    },
+    /// Whoever sits at this program, or acts through the control API.
+    Operator {
+        ring_timeout_secs: u64,
+        /// The caller hears our ringing tone (183 with sound), instead of what its own side makes of 180.
+        ringing_tone: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -13,6 +13,7 @@ mod findings;
 mod given;
 mod lab;
 mod loss;
+mod operator;
 mod reload;
 mod return_invite;
 mod return_refer;

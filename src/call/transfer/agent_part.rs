@@ -15,7 +15,11 @@ impl Transfer {
     /// The customer is answered and there: now the agent's part begins, or begins again.
     pub(super) fn begin_with_agent(&mut self, now: Instant, acts: &mut Acts) -> State {
         let settings = self.settings.clone();
-        let settings::Agent::Script(script) = &settings.agent else { return State::WithAgent };
+        let script = match &settings.agent {
+            settings::Agent::Script(script) => script,
+            settings::Agent::Sip { .. } => return State::WithAgent,
+            settings::Agent::Operator { .. } => return State::WithOperator { held: false },
+        };
         match ScriptRun::start(now, script, self.context.task_name.as_deref()) {
             Some(run) => {
                 acts.push(Act::Tell(CallEvent::AgentAnswered { leg: None }));
@@ -51,6 +55,10 @@ impl Transfer {
     }
 
     pub(super) fn agent_is_done(&mut self, order: ReturnOrder, acts: &mut Acts) -> ReturnOrder {
+        let order = self.with_set_variables(order);
+        if self.has_operator() {
+            acts.push(Act::OperatorOff);
+        }
         let part = &order.part;
         acts.push(Act::Tell(CallEvent::AgentEnded {
             outcome: part.outcome,

@@ -92,6 +92,7 @@ impl Transfer {
                 self.tell_agent(why.code.unwrap_or(503), "Return failed", acts);
                 match (&self.settings.agent, self.agent) {
                     (settings::Agent::Script(_), _) => self.begin_with_agent(now, acts),
+                    (settings::Agent::Operator { .. }, _) => self.ring_operator(now, true, acts),
                     (settings::Agent::Sip { .. }, AgentSide::There | AgentSide::Waits) => {
                         acts.push(Act::BridgeAgent);
                         State::WithAgent
@@ -122,6 +123,9 @@ impl Transfer {
             _ => self.tell_agent(why.code.filter(|c| *c >= 300).unwrap_or(487), "Request Terminated", acts),
         }
         self.agent = AgentSide::None;
+        if self.has_operator() {
+            acts.push(Act::OperatorOff);
+        }
         acts.extend([Act::HangUpAgent, Act::HangUpReturn, Act::HangUpCustomer]);
         State::Leaving { state, why }
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     call::handback::MAX_RETURNS,
-    model::{Outcome, ReturnMethodOrAgent, Variables, script::Script},
+    model::{Missed, Outcome, ReturnMethodOrAgent, Variables, script::Script},
 };
 
 fn settings(agent: settings::Agent, method: ReturnMethod, fallback: ReturnMethodOrAgent) -> Arc<Settings> {
@@ -58,8 +58,11 @@ fn happening(kind: u64, luck: u64) -> Happening {
         17 => Happening::OperatorHangsUp,
         // Often: most of what follows waits for it.
         18 => Happening::TakenBack,
+        35 => Happening::OperatorAnswers,
+        36 => Happening::OperatorDeclines(Missed::Declined),
+        37 => Happening::OperatorHolds(luck.is_multiple_of(2)),
         19..24 => Happening::Kept { stored: !luck.is_multiple_of(3) },
-        24..34 => happening(luck % 17, kind),
+        24..=34 => happening(luck % 17, kind),
         _ => Happening::Timeout,
     }
 }
@@ -74,7 +77,11 @@ fn any_order_of_happenings_ends_with_the_customers_hanging_up() {
         random >> 33
     };
     for round in 0..30_000 {
-        let agent = if round % 2 == 0 { sip_agent() } else { settings::Agent::Script(Arc::new(Script::default())) };
+        let agent = match (round / 3) % 3 {
+            0 => sip_agent(),
+            1 => settings::Agent::Operator { ring_timeout_secs: 20, ringing_tone: round % 2 == 0 },
+            _ => settings::Agent::Script(Arc::new(Script::default())),
+        };
         let method = [ReturnMethod::Bye, ReturnMethod::Refer, ReturnMethod::Invite][round % 3];
         let settings = settings(agent, method, [Bye, Invite, Agent][(next() % 3) as usize]);
         let mut transfer = Transfer::new(settings, 0, Arc::default());

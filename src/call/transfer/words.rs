@@ -2,7 +2,7 @@
 
 use crate::{
     call::handback::{AgentPart, ReturnOrder},
-    model::{CallEvent, ClaimRefusal, Claimed, Ended, Keep},
+    model::{CallEvent, ClaimRefusal, Claimed, Ended, Keep, Missed},
 };
 
 /// What happens to a transfer.
@@ -60,6 +60,11 @@ pub enum Happening {
     },
     /// The return leg was refused, or is gone.
     ReturnLeft(Ended),
+    /// The operator, being the agent, takes the call.
+    OperatorAnswers,
+    /// It does not, or is gone altogether.
+    OperatorDeclines(Missed),
+    OperatorHolds(bool),
     OperatorReturns(ReturnOrder),
     OperatorHangsUp,
     /// The deadline has come.
@@ -89,6 +94,18 @@ pub enum Act {
     StartScript,
     StopScript,
     BridgeAgent,
+    /// The call waits for the operator; `answered` where the customer's leg is up already, `tone` where we make the ringing.
+    RingOperator {
+        answered: bool,
+        tone: bool,
+    },
+    /// The operator talks with the customer.
+    OperatorOn,
+    /// The operator's part is over.
+    OperatorOff,
+    HoldCustomer {
+        on: bool,
+    },
     SendRefer {
         refer_to: String,
     },

@@ -197,7 +197,7 @@ impl SdpSession {
         // §6.1: the answer uses the offer's numbers for the same formats.
         self.types.set(chosen.1, chosen.0);
         self.types.dtmf = dtmf.unwrap_or(self.types.dtmf);
-        self.pending = None;
+        // An offer of ours that waits (§14.1 of RFC 3261: glare) is made again, and its answer still comes.
         let timing = theirs.timing.as_deref().filter(|timing| is_timing(timing)).unwrap_or("0 0");
         let ptime = ptime(media);
         let text = self.write(local, &[chosen], dtmf, direction, Some(ptime), timing);

@@ -40,7 +40,7 @@ fn of_file(page: Page, state: &State, file: &Edited, zone: &TimeZone) -> (Vec<Ca
         Page::Agent => {
             let script = match &file.agent {
                 Some(Agent::Script(script)) => script_cards(script),
-                Some(Agent::Sip { .. }) | None => Vec::new(),
+                Some(Agent::Sip { .. } | Agent::Operator { .. }) | None => Vec::new(),
             };
             (agent(&form), script)
         }
