@@ -100,9 +100,10 @@ pub enum Line {
 }
 
 /// Which voices of a stream a listener hears.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Heard {
     /// What the peer says at the left, what is said to it at the right.
+    #[default]
     Both,
     /// What the peer says, on both ears.
     Received,

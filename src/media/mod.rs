@@ -7,9 +7,13 @@ pub mod command;
 pub mod dtmf;
 pub mod jitter;
 pub mod level;
+mod lines;
+#[cfg(test)]
+mod live_stories;
 pub mod plane;
 pub mod playout;
 pub mod ports;
+pub mod rate;
 pub mod recording;
 pub mod relay;
 pub mod rtcp;

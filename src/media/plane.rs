@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use slab::Slab;
 
-use super::command::{MediaCommand, MediaEvent, StreamId};
+use super::command::{Heard, Line, MediaCommand, MediaEvent, StreamId};
+use super::lines::Lines;
 use super::rtcp::ntp_after;
 use super::seed;
 use super::stream::{COMFORT_AFTER, Stream, arrival_clock};
@@ -30,6 +31,14 @@ pub trait Sink {
     /// `port` is the even port of the pair in either case.
     fn send(&mut self, port: u16, channel: Channel, to: SocketAddr, bytes: &[u8]);
     fn event(&mut self, owner: Owner, event: MediaEvent);
+    /// What a line is to hear next, at 48,000 samples a second; left and right differ only for the listener.
+    fn hear(&mut self, _line: Line, _left: &[i16], _right: &[i16]) {}
+    /// Takes what was said on a line, at 48,000 samples a second, and tells how many samples there were.
+    fn speak(&mut self, _line: Line, _into: &mut [i16]) -> usize {
+        0
+    }
+    /// A line is on a stream now, or on none any more.
+    fn attend(&mut self, _line: Line, _on: bool) {}
 }
 
 /// Time as packets tell it.
@@ -65,6 +74,8 @@ pub struct MediaPlane {
     by_port: Box<[u32]>,
     /// When each stream wants to be woken. An entry that its stream no longer stands by is passed over.
     wakes: BinaryHeap<Reverse<(Instant, usize)>>,
+    /// Which stream each line is on.
+    lines: Lines,
 }
 
 impl MediaPlane {
@@ -76,6 +87,7 @@ impl MediaPlane {
             by_name: HashMap::new(),
             by_port: vec![NO_STREAM; 1 << 15].into(),
             wakes: BinaryHeap::new(),
+            lines: Lines::default(),
         }
     }
 
@@ -125,8 +137,14 @@ impl MediaPlane {
             MediaCommand::WatchSilence { secs, .. } => stream.watch_silence(now, secs),
             MediaCommand::Record { max_secs, .. } => stream.record(now, max_secs),
             MediaCommand::Tap { on, .. } => stream.tap(now, on),
-            // The lines are not connected yet.
-            MediaCommand::Live { .. } | MediaCommand::Listen { .. } => {}
+            MediaCommand::Live { line, on, .. } => {
+                self.put_on(slot, line, on.then_some(Heard::Both), sink);
+                return;
+            }
+            MediaCommand::Listen { heard, .. } => {
+                self.put_on(slot, Line::Listener, heard, sink);
+                return;
+            }
             MediaCommand::Close { .. } => {
                 self.close(now, slot, sink);
                 return;
@@ -145,11 +163,15 @@ impl MediaPlane {
         }
         let arrived = arrival_clock(self.clock.epoch, now);
         let Some((header, content)) = stream.handle_rtp(now, arrived, from, bytes, sink) else { return };
-        let Some(peer) = stream.peer else { return };
+        let (peer, is_heard) = (stream.peer, stream.has_people());
+        if is_heard {
+            self.schedule(slot);
+        }
+        let Some(peer) = peer else { return };
         let Some(peer_stream) = self.streams.get_mut(peer) else { return };
         peer_stream.relay(now, &header, content, bytes, sink);
         // Half a second after the last relayed packet comfort begins; every packet but one in so many finds the alarm set.
-        if peer_stream.wake.is_none_or(|wake| wake > now + COMFORT_AFTER) {
+        if peer_stream.has_people() || peer_stream.wake.is_none_or(|wake| wake > now + COMFORT_AFTER) {
             self.schedule(peer);
         }
     }
@@ -228,10 +250,27 @@ impl MediaPlane {
 
     fn close(&mut self, now: Instant, slot: usize, sink: &mut impl Sink) {
         self.disconnect(now, slot);
+        for line in self.lines.on(slot) {
+            self.put_on(slot, line, None, sink);
+        }
         if let Some(stream) = self.streams.try_remove(slot) {
             self.by_name.remove(&(stream.owner, stream.id));
             self.by_port[usize::from(stream.port / 2)] = NO_STREAM;
             stream.close(now, &self.clock, sink);
+        }
+    }
+
+    /// A line is on one stream at a time, and leaves where it was.
+    fn put_on(&mut self, slot: usize, line: Line, heard: Option<Heard>, sink: &mut impl Sink) {
+        let (from, to) = self.lines.move_to(line, slot, heard.is_some());
+        if let Some(stream) = from.filter(|from| to != Some(*from)).and_then(|from| self.streams.get_mut(from)) {
+            stream.put_on(line, None);
+        }
+        if let Some(stream) = self.streams.get_mut(slot).filter(|_| from == Some(slot) || to == Some(slot)) {
+            stream.put_on(line, heard);
+        }
+        if from.is_some() != to.is_some() {
+            sink.attend(line, to.is_some());
         }
     }
 

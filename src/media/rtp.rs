@@ -28,6 +28,13 @@ pub struct Stamp {
     pub ssrc: u32,
 }
 
+impl Stamp {
+    /// As whoever receives it will read it, its payload apart.
+    pub fn header(&self) -> Header {
+        Header { marker: self.marker, pt: self.pt, sequence: self.sequence, timestamp: self.timestamp, ssrc: self.ssrc, payload: 0..0 }
+    }
+}
+
 /// `None`: not an RTP packet (wrong version, cut short, impossible padding), or RTCP that strayed here (RFC 5761 §4).
 pub fn parse(bytes: &[u8]) -> Option<Header> {
     let reader = RtpReader::new(bytes).ok()?;

@@ -1,6 +1,8 @@
 //! One RTP session: what arrives is judged and counted, what leaves is paced, relayed and numbered.
 
+mod ear;
 mod figures;
+mod live;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -49,6 +51,7 @@ pub struct Stream {
     silence: Option<SilenceWatch>,
     record: Option<Tape>,
     tap: Option<Tape>,
+    people: live::People,
     reports: rtcp::Reports,
     rtcp_remote: Option<SocketAddr>,
     next_rtcp: Option<Instant>,
@@ -93,6 +96,7 @@ impl Stream {
             silence: None,
             record: None,
             tap: None,
+            people: live::People::default(),
             reports: rtcp::Reports::default(),
             rtcp_remote: None,
             next_rtcp: None,
@@ -274,6 +278,7 @@ impl Stream {
             for tape in self.record.iter_mut().chain(&mut self.tap) {
                 tape.note_sent(now, stamp.timestamp, setup.codec, payload);
             }
+            self.people.note(now, live::Way::Sent, &stamp.header(), setup.codec, payload);
         }
         self.outgoing.count(header.payload.len());
         // The far side speaks again: comfort ends.
@@ -310,6 +315,7 @@ impl Stream {
             self.next_figures,
             self.silence.as_ref().and_then(SilenceWatch::deadline),
             self.tap.as_ref().map(Tape::next_second),
+            self.people.deadline(),
         ]
         .into_iter()
         .flatten()
@@ -321,6 +327,7 @@ impl Stream {
             self.next_frame = Some(now);
         }
         self.send_frames(now, sink);
+        self.fill_lines(now, sink);
         if self.next_rtcp.is_some_and(|at| at <= now) {
             self.send_rtcp(now, clock, false, sink);
             self.next_rtcp = now.checked_add(self.rtcp_interval());
@@ -349,6 +356,7 @@ impl Stream {
         for tape in self.record.iter_mut().chain(&mut self.tap) {
             tape.note_received(now, header.timestamp, codec, payload);
         }
+        self.people.note(now, live::Way::Received, header, codec, payload);
     }
 
     fn note_event(&mut self, now: Instant, header: &Header, payload: &[u8], sink: &mut impl Sink) {
@@ -420,15 +428,20 @@ impl Stream {
             // The second: a re-INVITE took telephone-event away while digits were waiting.
             (dtmf::Turn::Nothing | dtmf::Turn::Event { .. }, _) => {
                 let payload = &mut packet[rtp::HEADER_LEN..][..samples.into()];
-                match &mut self.player {
-                    None => payload.fill(law.silence()),
+                let mut frame = [0; MOST_SAMPLES];
+                let frame = &mut frame[..samples.into()];
+                let speaks = match &mut self.player {
+                    None => self.people.speak(frame, sink),
                     Some(player) => {
-                        let mut frame = [0; MOST_SAMPLES];
-                        let frame = &mut frame[..samples.into()];
                         player.fill(frame);
-                        payload.iter_mut().zip(frame).for_each(|(byte, sample)| *byte = law.encode(*sample));
+                        true
                     }
+                };
+                match speaks {
+                    false => payload.fill(law.silence()),
+                    true => payload.iter_mut().zip(frame).for_each(|(byte, sample)| *byte = law.encode(*sample)),
                 }
+                self.people.note(now, live::Way::Sent, &stamp.header(), codec, payload);
                 for tape in self.record.iter_mut().chain(&mut self.tap) {
                     tape.note_sent(now, stamp.timestamp, codec, payload);
                 }

@@ -1,0 +1,143 @@
+//! A person on a stream: what arrives goes to the person's line, what the person says goes out; or a person who only listens.
+
+use std::time::Instant;
+
+use super::{
+    MOST_PTIME_MS, Stream,
+    ear::{Ear, FRAME, FRAME_TIME},
+};
+use crate::media::{
+    Codec,
+    codecs::RATE,
+    command::{Heard, Line},
+    plane::Sink,
+    rate::{Down, LINE_RATE},
+    rtp::Header,
+};
+
+/// Who is on a stream besides those who are connected to it. Nobody, for almost all.
+#[derive(Debug, Default)]
+pub struct People {
+    talks: Option<Box<Talker>>,
+    listens: Option<Box<Listener>>,
+}
+
+#[derive(Debug)]
+struct Talker {
+    line: Line,
+    ear: Ear,
+    down: Down,
+    /// What was said on the line and is not in a packet yet.
+    said: [i16; MOST_SAID],
+    next: Option<Instant>,
+}
+
+#[derive(Debug, Default)]
+struct Listener {
+    heard: Heard,
+    received: Ear,
+    sent: Ear,
+    next: Option<Instant>,
+}
+
+/// Which way a packet goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Received,
+    Sent,
+}
+
+impl Stream {
+    /// Puts a line on this stream, or takes it off; a line that is here already goes on as it was.
+    pub fn put_on(&mut self, line: Line, heard: Option<Heard>) {
+        match (line, heard) {
+            (Line::Listener, None) => self.people.listens = None,
+            (Line::Listener, Some(heard)) => self.people.listens.get_or_insert_with(Box::default).heard = heard,
+            (_, None) => self.people.talks = None,
+            (_, Some(_)) if self.people.talks.as_ref().is_some_and(|talker| talker.line == line) => {}
+            (_, Some(_)) => {
+                let (ear, down) = (Ear::default(), Down::new(RATE));
+                self.people.talks = Some(Box::new(Talker { line, ear, down, said: [0; MOST_SAID], next: None }));
+            }
+        }
+    }
+
+    /// Whether somebody is to hear it, so that a packet may set a new alarm.
+    pub fn has_people(&self) -> bool {
+        self.people.talks.is_some() || self.people.listens.is_some()
+    }
+
+    /// Gives the lines what they are to hear by now.
+    pub(super) fn fill_lines(&mut self, now: Instant, sink: &mut impl Sink) {
+        if let Some(talker) = &mut self.people.talks {
+            while due(&mut talker.next, now) {
+                let mut frame = [0; FRAME];
+                talker.ear.frame(&mut frame);
+                sink.hear(talker.line, &frame, &frame);
+                if talker.ear.is_idle() {
+                    talker.next = None;
+                }
+            }
+        }
+        if let Some(listener) = &mut self.people.listens {
+            while due(&mut listener.next, now) {
+                let (mut left, mut right) = ([0; FRAME], [0; FRAME]);
+                listener.received.frame(&mut left);
+                listener.sent.frame(&mut right);
+                match listener.heard {
+                    Heard::Both => sink.hear(Line::Listener, &left, &right),
+                    Heard::Received => sink.hear(Line::Listener, &left, &left),
+                    Heard::Sent => sink.hear(Line::Listener, &right, &right),
+                }
+                if listener.received.is_idle() && listener.sent.is_idle() {
+                    listener.next = None;
+                }
+            }
+        }
+    }
+}
+
+impl People {
+    /// A packet of sound went by.
+    pub fn note(&mut self, now: Instant, way: Way, header: &Header, codec: Codec, payload: &[u8]) {
+        if way == Way::Received
+            && let Some(talker) = &mut self.talks
+        {
+            talker.ear.take(header, codec, payload);
+            talker.next.get_or_insert(now);
+        }
+        if let Some(listener) = &mut self.listens {
+            let ear = if way == Way::Received { &mut listener.received } else { &mut listener.sent };
+            ear.take(header, codec, payload);
+            listener.next.get_or_insert(now);
+        }
+    }
+
+    /// What is said on the line, at the codec's rate; false where nobody is on the stream.
+    pub fn speak(&mut self, into: &mut [i16], sink: &mut impl Sink) -> bool {
+        let Some(talker) = &mut self.talks else { return false };
+        let wanted = (into.len() * talker.down.factor()).min(MOST_SAID);
+        let said = &mut talker.said[..wanted];
+        let count = sink.speak(talker.line, said).min(wanted);
+        said[count..].fill(0);
+        let made = talker.down.run(said, into);
+        into[made..].fill(0);
+        true
+    }
+
+    pub fn deadline(&self) -> Option<Instant> {
+        let talks = self.talks.as_ref().and_then(|talker| talker.next);
+        talks.into_iter().chain(self.listens.as_ref().and_then(|listener| listener.next)).min()
+    }
+}
+
+/// Whether a frame is due; the next one is then set. After a stall a person wants the present, not a burst of the past.
+fn due(next: &mut Option<Instant>, now: Instant) -> bool {
+    let Some(at) = next.filter(|at| *at <= now) else { return false };
+    let late = now.saturating_duration_since(at) > super::MOST_CATCH_UP;
+    *next = Some(if late { now + FRAME_TIME } else { at + FRAME_TIME });
+    true
+}
+
+/// The longest packet's time on a line.
+const MOST_SAID: usize = MOST_PTIME_MS as usize * LINE_RATE as usize / 1_000;
