@@ -4,12 +4,16 @@
 
 pub mod codecs;
 pub mod command;
+pub mod conceal;
 pub mod dtmf;
+pub mod ear;
 pub mod jitter;
+pub mod jitter_buffer;
 pub mod level;
 mod lines;
 #[cfg(test)]
 mod live_stories;
+mod pitch;
 pub mod plane;
 pub mod playout;
 pub mod ports;
@@ -23,6 +27,7 @@ pub mod source;
 #[cfg(test)]
 mod stories;
 mod stream;
+mod stretch;
 pub mod tone;
 
 pub use command::{Codec, Direction, Heard, Line, MediaCommand, MediaEvent, Playout, Recording, StreamFigures, StreamId, StreamSetup};
