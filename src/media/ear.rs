@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use super::codecs::Decoder;
 use super::conceal::Concealer;
 use super::jitter_buffer::{Counts, JitterBuffer, Next, Pushed};
 use super::rtp::Header;
@@ -24,6 +25,24 @@ pub trait Decode {
     /// What the codec itself makes up for a missing packet. 0: it has no means.
     fn conceal(&mut self, _into: &mut [i16]) -> usize {
         0
+    }
+}
+
+impl Decode for Decoder {
+    fn sample_rate(&self) -> u32 {
+        self.codec().sample_rate()
+    }
+
+    fn decode(&mut self, _pt: u8, payload: &[u8], into: &mut [i16]) -> usize {
+        Decoder::decode(self, payload, into)
+    }
+
+    fn recover(&mut self, _pt: u8, next: &[u8], into: &mut [i16]) -> usize {
+        self.fec(next, into)
+    }
+
+    fn conceal(&mut self, into: &mut [i16]) -> usize {
+        Decoder::conceal(self, into)
     }
 }
 

@@ -1,26 +1,13 @@
 use std::time::Duration;
 
 use super::*;
-use crate::media::command::Codec;
+use crate::media::codecs::{Codec, Law};
 use crate::media::seed;
-
-/// G.711 µ-law by its table.
-struct Table;
-
-impl Decode for Table {
-    fn sample_rate(&self) -> u32 {
-        8_000
-    }
-
-    fn decode(&mut self, _pt: u8, payload: &[u8], into: &mut [i16]) -> usize {
-        into.iter_mut().zip(payload).for_each(|(sample, byte)| *sample = Codec::Pcmu.decode(*byte));
-        payload.len().min(into.len())
-    }
-}
 
 /// A voice that sends a tone of 200 Hz, 20 ms a packet, and an ear that takes 10 ms at a time.
 struct Lab {
     ear: Ear,
+    decoder: Decoder,
     begin: Instant,
     /// Of the listener's clock.
     tick: u64,
@@ -40,6 +27,7 @@ impl Lab {
     fn new() -> Lab {
         Lab {
             ear: Ear::new(8_000, 8_000),
+            decoder: Decoder::new(Codec::Pcmu),
             begin: Instant::now(),
             tick: 0,
             sends_at: 3_000,
@@ -69,11 +57,11 @@ impl Lab {
             self.underway.sort_by_key(|(at, _)| *at);
             while self.underway.first().is_some_and(|(at, _)| *at <= now) {
                 let (at, header) = self.underway.remove(0);
-                let payload: Vec<u8> = (0..160).map(|n| Codec::Pcmu.encode(sine(header.timestamp.wrapping_add(n)))).collect();
+                let payload: Vec<u8> = (0..160).map(|n| Law::Mu.encode(sine(header.timestamp.wrapping_add(n)))).collect();
                 self.ear.push(self.begin + Duration::from_micros(at), &header, &payload);
             }
             let mut out = [0; 80];
-            self.ear.pull(self.begin + Duration::from_micros(now), &mut Table, &mut out);
+            self.ear.pull(self.begin + Duration::from_micros(now), &mut self.decoder, &mut out);
             self.heard.extend(out);
             self.tick += 1;
         }
@@ -247,14 +235,14 @@ proptest::proptest! {
     #[test]
     fn any_packets_are_survived(packets in proptest::collection::vec(
         (0u32..2, proptest::num::u16::ANY, proptest::num::u32::ANY, 0u64..200_000, 0usize..2_000), 0..200)) {
-        let mut ear = Ear::new(8_000, 8_000);
+        let (mut ear, mut decoder) = (Ear::new(8_000, 8_000), Decoder::new(Codec::Pcmu));
         let mut now = Instant::now();
         let mut out = [0; 80];
         for (ssrc, sequence, timestamp, micros, length) in packets {
             now += Duration::from_micros(micros);
             let header = Header { marker: false, pt: 0, sequence, timestamp, ssrc, payload: 0..0 };
             if length % 7 == 0 { ear.push_event(now, &header) } else { ear.push(now, &header, &vec![0x55; length]); }
-            ear.pull(now, &mut Table, &mut out);
+            ear.pull(now, &mut decoder, &mut out);
         }
     }
 }
