@@ -10,7 +10,7 @@ use super::header_name::HeaderName;
 use super::list::ListItems;
 use super::method::Method;
 use super::status::StatusCode;
-use super::text::{has_control, is_token};
+use super::text::{Text, has_control, is_token};
 use super::{Request, Response};
 use crate::sip::transport::via::write_received_from;
 
@@ -359,10 +359,12 @@ impl Writer {
             return Err(BuildError::TooLarge);
         }
         self.bytes.extend_from_slice(&self.body);
+        let raw = self.bytes.freeze();
         Ok(Fields {
+            head: Text::checked(raw.slice(..body_start)).unwrap_or_default(),
             body_start: body_start as u32,
-            body_end: self.bytes.len() as u32,
-            raw: self.bytes.freeze(),
+            body_end: raw.len() as u32,
+            raw,
             headers: self.headers,
             defect: None,
             received_from: None,

@@ -18,6 +18,8 @@ use super::via::{Via, ViaError};
 #[derive(Debug, Clone)]
 pub struct Fields {
     pub(super) raw: Bytes,
+    /// Start line and headers, which share those bytes; empty where they are no UTF-8.
+    pub(super) head: Text,
     pub(super) headers: Headers,
     pub(super) body_start: u32,
     pub(super) body_end: u32,
@@ -205,7 +207,7 @@ impl Fields {
     /// None where it is missing, empty, or not the one word that it must be.
     pub fn call_id(&self) -> Option<&str> {
         let header = self.named(HeaderName::CallId).next()?;
-        let id = std::str::from_utf8(self.value_bytes(header)).ok()?;
+        let id = self.plain(header).or_else(|| std::str::from_utf8(self.value_bytes(header)).ok())?;
         (!id.is_empty() && id.bytes().all(|byte| byte > b' ' && byte != 0x7f)).then_some(id)
     }
 
@@ -253,7 +255,16 @@ impl Fields {
     }
 
     pub(super) fn name_text(&self, header: &Header) -> &str {
-        std::str::from_utf8(self.name_bytes(header)).unwrap_or("")
+        let start = header.name_start as usize;
+        let name = self.head.get(start..start + header.name_len as usize);
+        name.or_else(|| std::str::from_utf8(self.name_bytes(header)).ok()).unwrap_or("")
+    }
+
+    /// A part of the start line; empty where it is no UTF-8.
+    pub(super) fn start_line_part(&self, (start, end): (u16, u16)) -> &str {
+        let range = usize::from(start)..usize::from(end);
+        let part = self.head.get(range.clone());
+        part.or_else(|| std::str::from_utf8(self.raw.get(range)?).ok()).unwrap_or("")
     }
 
     fn name_bytes(&self, header: &Header) -> &[u8] {
@@ -275,22 +286,40 @@ impl Fields {
         })
     }
 
+    /// Whether a value may hold a control character other than a tab: the head has one that ends no line, or a line goes on.
+    pub(super) fn may_hold_controls(&self) -> bool {
+        let head = self.raw.get(..self.body_start as usize).unwrap_or_default();
+        let control = |byte: u8| (byte < 0x20) & (byte != b'\t') & (byte != b'\r') & (byte != b'\n') | (byte == 0x7f);
+        self.headers.iter().any(|header| header.uneven) || head.iter().fold(false, |found, &byte| found | control(byte))
+    }
+
     pub(super) fn value_bytes(&self, header: &Header) -> &[u8] {
         let start = header.value_start as usize;
         self.raw.get(start..start + header.value_len as usize).unwrap_or_default()
     }
 
     pub(super) fn value(&self, header: &Header) -> Cow<'_, str> {
-        let bytes = self.value_bytes(header);
-        if header.uneven { Cow::Owned(unfold(bytes)) } else { lossy(bytes) }
+        match self.plain(header) {
+            Some(text) if !header.uneven => Cow::Borrowed(text),
+            _ if header.uneven => Cow::Owned(unfold(self.value_bytes(header))),
+            _ => lossy(self.value_bytes(header)),
+        }
+    }
+
+    /// A value as written, line ends and all; `None` where the head is no UTF-8.
+    fn plain(&self, header: &Header) -> Option<&str> {
+        let start = header.value_start as usize;
+        self.head.get(start..start + header.value_len as usize)
     }
 
     fn shared_value(&self, header: &Header) -> Text {
         if header.uneven {
             return Text::from(unfold(self.value_bytes(header)));
         }
-        let start = header.value_start as usize;
-        Text::lossy(self.raw.slice(start..start + header.value_len as usize))
+        match self.plain(header) {
+            Some(value) => self.head.share(value),
+            None => Text::from(lossy(self.value_bytes(header)).into_owned()),
+        }
     }
 
     fn tag_of(&self, name: HeaderName) -> Option<Cow<'_, str>> {

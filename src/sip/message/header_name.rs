@@ -141,7 +141,8 @@ impl HeaderName {
         // All names of one length stand together; few share their first letter too.
         let (start, end) = (BY_LENGTH.starts[name.len()] as usize, BY_LENGTH.starts[name.len() + 1] as usize);
         for &(letter, candidate, canonical) in &BY_LENGTH.names[start..end] {
-            if letter == first && canonical.eq_ignore_ascii_case(name) {
+            // As the RFCs write it, mostly.
+            if letter == first && (canonical == name || canonical.eq_ignore_ascii_case(name)) {
                 return candidate;
             }
         }

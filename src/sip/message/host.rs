@@ -86,7 +86,7 @@ pub(crate) fn split_host_port(text: &str, blanks: bool) -> Option<(&str, Option<
     let host_end = if text.starts_with('[') {
         text.find(']')? + 1
     } else {
-        text.bytes().position(|byte| matches!(byte, b':' | b';' | b'?' | b' ' | b'\t')).unwrap_or(text.len())
+        text.bytes().position(|byte| AFTER_HOST[byte as usize]).unwrap_or(text.len())
     };
     let (host, rest) = text.split_at(host_end);
     let after_host = if blanks { rest.trim_start_matches([' ', '\t']) } else { rest };
@@ -97,6 +97,17 @@ pub(crate) fn split_host_port(text: &str, blanks: bool) -> Option<(&str, Option<
     let rest = if blanks { rest.trim_start_matches([' ', '\t']) } else { rest };
     Some((host, Some(port_number(port)?), rest))
 }
+
+/// What may follow a host.
+const AFTER_HOST: [bool; 256] = {
+    let mut table = [false; 256];
+    table[b':' as usize] = true;
+    table[b';' as usize] = true;
+    table[b'?' as usize] = true;
+    table[b' ' as usize] = true;
+    table[b'\t' as usize] = true;
+    table
+};
 
 fn port_number(digits: &str) -> Option<u16> {
     if digits.is_empty() || digits.len() > 9 {

@@ -9,7 +9,7 @@ use memchr::{memchr, memchr2};
 use super::fields::{Fields, Header, Headers};
 use super::header_name::HeaderName;
 use super::method::Method;
-use super::text::is_token_byte;
+use super::text::{Text, is_token_byte};
 use super::verdict::Fault;
 use super::{Message, Request, Response};
 
@@ -78,7 +78,8 @@ pub(super) fn lex(raw: Bytes, limits: &Limits) -> Result<Message, ParseError> {
         StartLine::Response { .. } => None,
     };
     defect = line_defect.or(defect);
-    let fields = Fields { headers, body_start: body_start as u32, body_end: body_end as u32, defect, received_from: None, raw };
+    let head = Text::checked(raw.slice(..body_start)).unwrap_or_default();
+    let fields = Fields { head, headers, body_start: body_start as u32, body_end: body_end as u32, defect, received_from: None, raw };
     Ok(match start_line {
         StartLine::Request { method, uri, .. } => Message::Request(Request { fields, method, uri }),
         StartLine::Response { code, reason, .. } => Message::Response(Response { fields, code, reason }),
@@ -172,8 +173,8 @@ impl Lexer<'_> {
     /// Reads one header with its continuation lines; false where no line end follows, or the head is too large.
     fn read_header(&mut self, start: usize) -> bool {
         // The name, and the colon behind it (§25.1 `HCOLON`: blanks may stand before it).
-        let token = |byte: &&u8| is_token_byte(**byte);
-        let name_len = self.bytes[start..].iter().take_while(token).count();
+        let rest = &self.bytes[start..];
+        let name_len = rest.iter().position(|byte| !is_token_byte(*byte)).unwrap_or(rest.len());
         let mut at = start + name_len;
         while matches!(self.bytes.get(at), Some(b' ' | b'\t')) {
             at += 1;

@@ -85,12 +85,12 @@ impl Request {
 
     /// The Request-URI as written; empty when it is not UTF-8 (a defect that the verdict reports).
     pub fn uri_text(&self) -> &str {
-        self.fields.raw.get(self.uri.0 as usize..self.uri.1 as usize).and_then(|uri| std::str::from_utf8(uri).ok()).unwrap_or("")
+        self.fields.start_line_part(self.uri)
     }
 
     pub fn uri(&self) -> Result<Uri, UriError> {
         let text = self.uri_text();
-        Uri::from_text(if text.is_empty() { Text::default() } else { Text::lossy(self.fields.raw.slice_ref(text.as_bytes())) })
+        Uri::from_text(if self.fields.head.is_empty() { Text::from(text) } else { self.fields.head.share(text) })
     }
 }
 
@@ -127,7 +127,7 @@ impl Response {
 
     /// The phrase as written; empty when it is not UTF-8.
     pub fn reason(&self) -> &str {
-        self.fields.raw.get(self.reason.0 as usize..self.reason.1 as usize).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or("")
+        self.fields.start_line_part(self.reason)
     }
 }
 

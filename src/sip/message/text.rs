@@ -16,13 +16,21 @@ impl Text {
     pub fn lossy(bytes: Bytes) -> Self {
         match std::str::from_utf8(&bytes) {
             Ok(_) => Self(bytes),
-            Err(_) => Self::from(lossy(&bytes).into_owned()),
+            Err(_) => Self::from(String::from_utf8_lossy(&bytes).into_owned()),
         }
     }
 
+    /// The bytes as text, where they are UTF-8.
+    pub fn checked(bytes: Bytes) -> Option<Self> {
+        std::str::from_utf8(&bytes).is_ok().then_some(Self(bytes))
+    }
+
+    #[expect(unsafe_code, reason = "looking at every byte again for each reading was a twelfth of a call's cost")]
     pub fn as_str(&self) -> &str {
-        // Every constructor checked, and `cut` keeps to character boundaries.
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        // SAFETY: `from_utf8_unchecked` wants UTF-8. The field is private, and what goes into it here is either a `str`
+        // (`From`, `from_static`), was looked at whole (`lossy`, `checked`), or is a part of a `Text` that is a `str` itself
+        // (`cut` by `str::get`, `share`). Nobody can change it later: shared `Bytes` are immutable.
+        unsafe { std::str::from_utf8_unchecked(&self.0) }
     }
 
     /// A part of it that shares the same bytes; empty when the range is not one of this text.
