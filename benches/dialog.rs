@@ -101,7 +101,7 @@ impl Pair {
         let (ua, now) = (&mut self.uas[index], self.now);
         let done = match event {
             UaEvent::Request(incoming) => {
-                let incoming = ua.screen(now, incoming).expect("it is in order");
+                let incoming = ua.screen(now, *incoming).expect("it is in order");
                 let id = ua.accept_invite(now, incoming).expect("there is room");
                 ua.ring(now, id, 180, None, &[]).and_then(|()| ua.answer(now, id, Some(self.offer.clone()), &[]))
             }

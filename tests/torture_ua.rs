@@ -38,7 +38,7 @@ fn outcome(bytes: Bytes) -> String {
                 outcome = format!("up {}", request.request.method());
                 if *request.request.method() == Method::INVITE {
                     // Whatever it is, it can be taken and refused.
-                    let id = ua.accept_invite(now, request).expect("there is room");
+                    let id = ua.accept_invite(now, *request).expect("there is room");
                     ua.reject(now, id, 486, "", &[]).expect("the answer can be written");
                     while ua.poll_output().is_some() {}
                 }

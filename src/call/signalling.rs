@@ -22,7 +22,7 @@ use super::{
 impl Switch {
     pub(super) fn handle_ua_event(&mut self, now: Instant, event: UaEvent) {
         match event {
-            UaEvent::Request(incoming) => self.handle_request(now, incoming),
+            UaEvent::Request(incoming) => self.handle_request(now, *incoming),
             UaEvent::NextHop { id, uri } => {
                 self.next_query = self.next_query.wrapping_add(1);
                 self.hops.insert(self.next_query, id);

@@ -96,7 +96,7 @@ impl Customer {
 
     fn event(&mut self, now: Instant, side: Side, event: UaEvent) {
         match event {
-            UaEvent::Request(incoming) => self.request(now, side, incoming),
+            UaEvent::Request(incoming) => self.request(now, side, *incoming),
             UaEvent::Progress { id, code, reason, sdp, .. } => self.in_session(side, id, |run, site, kind| match kind {
                 LegKind::Call => run.call_progressed(now, site, code, &reason, sdp.as_deref()),
                 LegKind::ReturnCall => run.return_call_progressed(now, site, code, &reason),

@@ -121,7 +121,7 @@ impl Lab {
     pub fn try_bridge_accepts(&mut self) -> Option<SessionId> {
         let at = self.bridge_events.iter().position(|event| matches!(event, UaEvent::Request(_)))?;
         let UaEvent::Request(incoming) = self.bridge_events.remove(at) else { return None };
-        Some(self.bridge_does(|bridge, now| bridge.accept_invite(now, incoming)))
+        Some(self.bridge_does(|bridge, now| bridge.accept_invite(now, *incoming)))
     }
 
     pub fn is_up(&self, call: CallId) -> bool {
@@ -130,7 +130,7 @@ impl Lab {
 
     pub fn bridge_invited(&mut self) -> IncomingRequest {
         self.bridge_sees(|event| match event {
-            UaEvent::Request(incoming) => Some(incoming.clone()),
+            UaEvent::Request(incoming) => Some((**incoming).clone()),
             _ => None,
         })
     }

@@ -42,7 +42,7 @@ fn journey(seed: u64, loss_per_mille: u64, jitter: Duration) -> (bool, Lab) {
 fn react(lab: &mut Lab, who: Who, event: UaEvent, completed: &mut bool) {
     match event {
         UaEvent::Request(incoming) => {
-            let id = lab.does(who, |ua, now| ua.accept_invite(now, incoming)).unwrap();
+            let id = lab.does(who, |ua, now| ua.accept_invite(now, *incoming)).unwrap();
             lab.does(who, |ua, now| ua.ring(now, id, 180, None, &[])).unwrap();
             lab.does(who, |ua, now| ua.answer(now, id, Some(sdp("answer")), &[])).unwrap();
         }

@@ -179,7 +179,7 @@ impl Lab {
 
     pub fn hears_request(&mut self, who: Who) -> IncomingRequest {
         match self.hears(who, |event| matches!(event, UaEvent::Request(_))) {
-            UaEvent::Request(request) => request,
+            UaEvent::Request(request) => *request,
             _ => unreachable!(),
         }
     }

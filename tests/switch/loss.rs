@@ -90,7 +90,7 @@ fn shown(lab: &mut Lab, id: Option<String>) -> Option<CallTransfer> {
 fn answer(lab: &mut Lab, who: Who, event: UaEvent, on_refer: OnRefer) {
     match event {
         UaEvent::Request(incoming) => {
-            let Ok(session) = lab.does(who, |ua, now| ua.accept_invite(now, incoming)) else { return };
+            let Ok(session) = lab.does(who, |ua, now| ua.accept_invite(now, *incoming)) else { return };
             lab.open.push((who, session));
             let answer = sdp(lab.address(who), "0 101", "sendrecv");
             let _ = lab.does(who, |ua, now| ua.ring(now, session, 180, None, &[]));

@@ -64,10 +64,10 @@ impl UserAgent {
             return self.note(None, "overload", format!("{method} from {} refused: too many transactions or sessions", flow.remote));
         }
         if !self.config.screens_itself {
-            return self.events.push_back(UaEvent::Request(incoming));
+            return self.events.push_back(UaEvent::Request(Box::new(incoming)));
         }
         if let Some(incoming) = self.screen(now, incoming) {
-            self.events.push_back(UaEvent::Request(incoming));
+            self.events.push_back(UaEvent::Request(Box::new(incoming)));
         }
     }
 

@@ -137,7 +137,7 @@ pub enum SessionEnd {
 pub enum UaEvent {
     /// A new request outside of a dialog. Judge who sent it; then [`UserAgent::screen`](super::UserAgent::screen) it (unless the user
     /// agent screens by itself), and accept or answer.
-    Request(IncomingRequest),
+    Request(Box<IncomingRequest>),
 
     /// The dialog's next hop is this name: have it looked up, and hand in what is found by
     /// [`UserAgent::aim_at`](super::UserAgent::aim_at). Until then requests go to where the peer's come from.
