@@ -131,16 +131,16 @@ pub(super) async fn place_test_call(State(control): State<Control>, body: Bytes)
 }
 
 /// Accepted, not done: what comes of it is told by the call's events.
-fn accepted(outcome: Result<CallId, String>) -> Result<Response, Fault> {
+pub(super) fn accepted(outcome: Result<CallId, String>) -> Result<Response, Fault> {
     let id = outcome.map_err(Fault::conflict)?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "id": id }))).into_response())
 }
 
-fn parse<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Fault> {
+pub(super) fn parse<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Fault> {
     serde_json::from_slice(body).map_err(|error| Fault::bad_request(format!("The body can't be read: {error}")))
 }
 
-async fn record(control: &Control, id: &str) -> Result<Arc<CallRecord>, Fault> {
+pub(super) async fn record(control: &Control, id: &str) -> Result<Arc<CallRecord>, Fault> {
     let id: CallId = id.parse().map_err(|error| Fault::not_found(format!("No call '{id}': {error}")))?;
     history::record(control, id).await
 }

@@ -13,7 +13,7 @@ use axum::{
 };
 use subtle::ConstantTimeEq as _;
 
-use super::{calls, events, fault::Fault, history, metrics};
+use super::{calls, events, fault::Fault, history, metrics, operator};
 use crate::{engine::EngineHandle, model::settings::Secret, store::StoreHandle};
 
 /// Serves until the program ends. Cheap to clone.
@@ -105,6 +105,12 @@ fn router(control: Control) -> Router {
         .route("/v1/calls/{id}/return", post(calls::start_return))
         .route("/v1/calls/{id}/hangup", post(calls::hang_up))
         .route("/v1/calls/{id}/digits", post(calls::send_digits))
+        .route("/v1/calls/{id}/answer", post(operator::answer))
+        .route("/v1/calls/{id}/decline", post(operator::decline))
+        .route("/v1/calls/{id}/hold", post(operator::hold))
+        .route("/v1/calls/{id}/variables", post(operator::set_variables))
+        .route("/v1/calls/{id}/done", post(operator::done))
+        .route("/v1/calls/{id}/listen", post(operator::listen))
         .route("/v1/test-calls", post(calls::place_test_call))
         .route("/v1/events", get(events::stream))
         .route("/metrics", get(metrics::render))

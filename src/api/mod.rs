@@ -8,5 +8,6 @@ mod fault;
 mod history;
 mod http_server;
 mod metrics;
+mod operator;
 
 pub use control::{ControlError, ControlServer};

@@ -3,7 +3,8 @@
 use crate::{
     contract::payload::{self, PayloadError},
     model::{
-        Claimed, Finding, Outcome, Party, Payload, ReturnMethod, ReturnMethodOrAgent, ReturnRequest, Severity, TransferKind, Variables,
+        Claimed, Finding, GoesBack, Outcome, Party, Payload, ReturnMethod, ReturnMethodOrAgent, ReturnRequest, Severity, TransferKind,
+        Variables,
         settings::{Return, User},
     },
     sip::message::{Host, Uri},
@@ -82,8 +83,15 @@ impl<'a> Terms<'a> {
         match self.transfer {
             // Contract §3: the only method for these.
             Some(transfer) if transfer.kind == TransferKind::PhoneNumber => ReturnMethod::Bye,
-            Some(transfer) => order.method.unwrap_or(transfer.returns.method),
-            None => order.method.unwrap_or(self.peer.method),
+            _ => order.method.unwrap_or(self.default_method()),
+        }
+    }
+
+    fn default_method(&self) -> ReturnMethod {
+        match self.transfer {
+            Some(transfer) if transfer.kind == TransferKind::PhoneNumber => ReturnMethod::Bye,
+            Some(transfer) => transfer.returns.method,
+            None => self.peer.method,
         }
     }
 
@@ -92,6 +100,14 @@ impl<'a> Terms<'a> {
             Some(transfer) => transfer.returns.uri.as_deref(),
             None => self.peer.uri.as_deref(),
         }
+    }
+
+    /// What happens where nothing else is ordered.
+    pub fn goes_back(&self) -> GoesBack {
+        // As in `Plan::make`: without a target it is BYE.
+        let uri = self.uri().filter(|uri| self.transfer.is_none() || self.may_go_to(uri)).map(str::to_owned);
+        let method = if uri.is_none() { ReturnMethod::Bye } else { self.default_method() };
+        GoesBack { method, with_payload: method != ReturnMethod::Bye && self.carries_payload(), uri }
     }
 
     /// Answers a challenge of the return leg to `target`: only where the credentials' own URI goes.

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, ExitCode},
     sync::Arc,
+    time::Duration,
 };
 
 use super::{
@@ -70,7 +71,8 @@ fn show(settings: Settings, file: Option<PathBuf>) -> Result<bool, String> {
     let apply = apply(running.reloader.clone(), &live, desk);
     live.keep_settings(SettingsThread::start(file, apply, running.reloader.clone(), store).map_err(|why| why.to_string())?);
     let shown = console::run(live.clone(), Options { remember_in: console::remembered::folder(), ..Options::default() });
-    // The window is gone: nobody is left to wait for calls.
+    // The window is gone: nobody is left to wait for calls. Those of the operator go back first, with what was set in them.
+    running.engine.operator_leaves(GOING_BACK);
     running.engine.stop();
     running.engine.stop();
     running.engine.wait_ended();
@@ -163,6 +165,9 @@ fn complete(facts: &mut Facts, running: &Running) {
         facts.return_uri = udp(true).nth(1).map(|address| format!("sip:return@{address}")).unwrap_or_default();
     }
 }
+
+/// How long the operator's calls get to go back when the window closes.
+const GOING_BACK: Duration = Duration::from_secs(3);
 
 fn has_display() -> bool {
     cfg!(not(all(unix, not(target_os = "macos")))) || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| env::var_os(name).is_some())

@@ -4,11 +4,11 @@ use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::{
     files,
-    panels::{calls, compare, ladder, messages, settings, test_call},
+    panels::{agent, calls, compare, ladder, messages, settings, test_call},
     state::{CallTab, MessageTab, Place},
     theme::Icon,
 };
-use crate::model::CallId;
+use crate::model::{CallId, ListenSide};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
@@ -16,7 +16,10 @@ pub enum Action {
     /// From anywhere: show the form and send it.
     PlaceTestCall,
     TestCall(test_call::Act),
+    Agent(agent::Act),
     HangUp(CallId),
+    /// Hear a call; `None`: no longer.
+    Listen(CallId, Option<ListenSide>),
     /// Open the form of *Return now…*.
     AskReturn(CallId),
     /// Send it.
@@ -111,7 +114,13 @@ impl Action {
             Self::Go(Place::TestCall) => face("Test call", "Place a call as the customer would", Some(Icon::TestCall), None),
             Self::PlaceTestCall => face("Place test call", "Call as the form of Test call says", Some(Icon::Call), Some(Key::F5)),
             Self::TestCall(act) => act.face(),
+            Self::Agent(act) => act.face(),
+            Self::Go(Place::Agent) => Face::new("Agent", "Calls that wait for you, being the agent").icon(Icon::Agent),
             Self::HangUp(_) => face("Hang up", "End this call now, on all legs", Some(Icon::HangUp), None),
+            Self::Listen(_, Some(_)) => {
+                Face::new("Listen", "Hear both sides, the customer at the left; nobody in the call notices").icon(Icon::Listen)
+            }
+            Self::Listen(_, None) => Face::new("Stop listening", "Hear this call no longer").icon(Icon::Close),
             Self::AskReturn(_) => face("Return now…", "End the agent's part and hand the call back", Some(Icon::Return), None),
             Self::ReturnNow => face("Return", "Hand the call back with these variables", Some(Icon::Return), None),
             Self::SelectCall(_) => face("Select call", "Show this call", None, None),

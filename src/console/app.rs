@@ -105,6 +105,8 @@ pub struct App {
     pub(super) files: Files,
     pub(super) palette: Palette,
     asked: HashMap<CommandTicket, Asked>,
+    /// Calls that waited for the operator when that was looked at last.
+    pub(super) calls_waiting: usize,
     /// The test call whose row shall be chosen as soon as it is listed.
     follow: Option<CallId>,
     closing: bool,
@@ -118,6 +120,8 @@ pub struct App {
 pub(super) enum Asked {
     TestCall,
     Other,
+    /// Its refusal is no news.
+    Quiet,
 }
 
 impl App {
@@ -158,6 +162,7 @@ impl App {
             files,
             palette: Palette::default(),
             asked: HashMap::new(),
+            calls_waiting: 0,
             follow: None,
             closing: false,
             transfers: None,
@@ -198,6 +203,7 @@ impl App {
                     self.follow = Some(call);
                 }
                 Ok(_) => {}
+                Err(_) if asked == Some(Asked::Quiet) => {}
                 Err(why) => {
                     self.state.placing &= asked != Some(Asked::TestCall);
                     self.state.notice = Some(Notice { text: why, wrong: true });
@@ -206,6 +212,7 @@ impl App {
         }
         self.drain_transfers(ctx);
         self.drain_settings(ctx);
+        self.drain_agent(ctx);
         self.renew_log();
         self.drain_messages(ctx);
         self.keep_list_still_unless_asked();
@@ -259,7 +266,7 @@ impl App {
         let tokens = Tokens::of(ui);
         let frame = |fill| Frame::new().fill(fill);
         let side = Panel::left("rail").exact_size(Space::RAIL).resizable(false).frame(frame(tokens.panel));
-        side.show(ui, |ui| frame::rail_ui(ui, self.state.place, self.state.dark, actions));
+        side.show(ui, |ui| frame::rail_ui(ui, self.state.place, self.calls_waiting, self.state.dark, actions));
         let engine = self.files.switch.engine.snapshot();
         let now = if self.files.opened().is_some() { engine.at } else { self.now };
         let chips = frame::data::chips(&engine, &self.facts, self.engine_live(&engine), now);
@@ -276,6 +283,7 @@ impl App {
         match self.state.place {
             Place::Calls => self.calls_place_ui(ui, actions),
             Place::TestCall => self.test_call_place_ui(ui, actions),
+            Place::Agent => self.agent_place_ui(ui, actions),
             Place::Transfers => self.transfers_place_ui(ui, actions),
             Place::Settings => self.settings_place_ui(ui, actions),
             Place::Messages => self.messages_place_ui(ui, actions),
@@ -392,6 +400,7 @@ impl App {
                 Action::MoveUp | Action::MoveDown | Action::MoveFar(_) | Action::Enter if self.state.place == Place::Messages => {
                     typing || open || focused
                 }
+                Action::Enter if self.state.place == Place::Agent => typing || open || focused,
                 Action::Ladder(_) => typing || open || self.state.place != Place::Calls || self.state.tab != CallTab::Ladder,
                 _ => typing || open || focused || self.state.place != Place::Calls,
             };
@@ -496,6 +505,7 @@ impl App {
         if let Some(name) = &mut self.state.test.naming {
             test_call::naming_ui(ui, name, &mut actions);
         }
+        self.ringing_ui(ui, &mut actions);
         self.files_dialogs_ui(ui, &mut actions);
         self.palette_place_ui(ui, &mut actions);
         self.close_ui(ui, &ctx);

@@ -16,7 +16,9 @@ impl App {
             Action::Go(place) => self.state.place = place,
             Action::PlaceTestCall => self.place_test_call(),
             Action::TestCall(act) => self.test_call(ctx, act),
+            Action::Agent(act) => self.agent(act),
             Action::HangUp(call) => self.ask(Command::HangUp { call }, Asked::Other),
+            Action::Listen(call, side) => self.ask(Command::Listen { call, side }, Asked::Other),
             Action::AskReturn(call) => self.state.returning = Some(ReturnForm::new(call)),
             Action::ReturnNow => {
                 if let Some(form) = self.state.returning.take() {
@@ -58,6 +60,7 @@ impl App {
             Action::Ladder(act) => act.apply(&mut self.state.ladder),
             Action::CopyLadder => ctx.copy_text(self.ladder_text()),
             Action::Enter if self.state.place == Place::Messages => self.open_message(),
+            Action::Enter if self.state.place == Place::Agent => self.answer_shown(),
             Action::Enter => {
                 self.state.tab = CallTab::Ladder;
                 self.state.pane = if self.state.call.is_some() { Pane::Ladder } else { Pane::Table };

@@ -4,6 +4,7 @@
 //! words, `ui.rs` paints them and pushes [`Action`]s. `App` applies the actions, once a frame.
 
 mod action;
+mod agent;
 mod app;
 mod appearance;
 mod apply;
@@ -20,6 +21,8 @@ mod past;
 pub mod remembered;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod sample_operator;
 #[cfg(test)]
 mod sample_settings;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::panels::{calls, compare, ladder, messages, palette, settings, test_call, transfers::form::TransferForm};
+use super::panels::{agent, calls, compare, ladder, messages, palette, settings, test_call, transfers::form::TransferForm};
 use crate::model::{AudioSource, CallId, OnReturn, Outcome, ReturnMethod, ReturnRequest, TestCall, TransportName, Variables};
 
 /// A place of the rail.
@@ -12,6 +12,7 @@ use crate::model::{AudioSource, CallId, OnReturn, Outcome, ReturnMethod, ReturnR
 pub enum Place {
     Calls,
     TestCall,
+    Agent,
     Transfers,
     Settings,
     Messages,
@@ -19,7 +20,7 @@ pub enum Place {
 
 impl Place {
     /// In the order of the rail.
-    pub const ALL: [Self; 4] = [Self::Calls, Self::TestCall, Self::Transfers, Self::Messages];
+    pub const ALL: [Self; 5] = [Self::Calls, Self::TestCall, Self::Agent, Self::Transfers, Self::Messages];
 }
 
 /// A tab of the chosen call.
@@ -80,6 +81,7 @@ pub struct State {
     pub placing: bool,
     /// The rest of the place *Test call*.
     pub test: test_call::State,
+    pub agent: agent::State,
     pub returning: Option<ReturnForm>,
     /// The chosen call transfer's id.
     pub transfer: Option<String>,
@@ -169,6 +171,7 @@ impl Default for State {
             test_call: None,
             placing: false,
             test: test_call::State::default(),
+            agent: agent::State::default(),
             returning: None,
             transfer: None,
             transfer_form: TransferForm::default(),
@@ -273,7 +276,7 @@ fn variables(rows: &[(String, String)]) -> Variables {
 }
 
 /// RFC 3261 §25.1 `token`: a variable's name becomes part of a header's.
-fn is_token(name: &str) -> bool {
+pub(super) fn is_token(name: &str) -> bool {
     name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&b))
 }
 

@@ -23,6 +23,7 @@ use crate::{
     model::{CallId, Command, Outcome, Timestamp},
 };
 
+mod agent;
 mod pictures;
 mod places;
 

@@ -1,12 +1,16 @@
 //! What everyone outside the engine holds: commands in, snapshots, events and messages out.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::publish::Shared;
 use crate::model::{
-    CallId, CapturedMessage, Command, CommandOutcome, Event, Listener, LoggedMessage, RtpPacket, Snapshot, settings::Settings,
+    AgentKind, CallId, CallRecord, CapturedMessage, Command, CommandOutcome, Event, Listener, LoggedMessage, RtpPacket, Snapshot,
+    settings::Settings,
 };
 
 /// Cheap to clone. The engine stops when [`EngineHandle::stop`] is called, not when handles are dropped.
@@ -135,6 +139,20 @@ impl EngineHandle {
             return Vec::new();
         }
         packets.blocking_recv().unwrap_or_default()
+    }
+
+    /// The operator's window is closed: its calls go back, and get so long for it. For a thread that may wait.
+    pub fn operator_leaves(&self, patience: Duration) {
+        let is_operators = |call: &Arc<CallRecord>| call.agent_kind == Some(AgentKind::Operator) && !call.state.is_final();
+        if !self.snapshot().calls.iter().any(is_operators) || self.try_command(Command::OperatorLeaves).is_err() {
+            return;
+        }
+        let step = Duration::from_millis(20);
+        let mut left = patience;
+        while self.snapshot().calls.iter().any(is_operators) && !left.is_zero() {
+            std::thread::park_timeout(step);
+            left = left.saturating_sub(step);
+        }
     }
 
     /// No new calls; waits for the running ones as set, then ends. Called twice: ends at once.

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::{CallId, Ended, Finding, LegId, ListenSide, Missed, Party, Timestamp, TransferKind};
+use super::{CallId, Ended, Finding, GoesBack, LegId, ListenSide, Missed, Party, Timestamp, TransferKind};
 
 /// Variables in the order in which they were set: that is their order on the wire.
 pub type Variables = IndexMap<String, String>;
@@ -83,6 +83,11 @@ pub enum CallEvent {
     },
     LegResumed {
         leg: LegId,
+    },
+    /// The call waits for the operator, who is the agent.
+    OperatorRings {
+        rings_for_secs: u64,
+        goes_back: GoesBack,
     },
     /// The operator, being the agent, did not take the call.
     OperatorMissed {

@@ -35,7 +35,7 @@ pub use event::{
 pub use finding::{Finding, Severity};
 pub use ids::{CallId, LegId, Timestamp};
 pub use message::{CapturedMessage, Direction, LoggedMessage, RtpPacket, TransportName, WholeCall};
-pub use operator::{ListenSide, Missed, OperatorPart, OperatorPhase};
+pub use operator::{GoesBack, ListenSide, Missed, OperatorPart, OperatorPhase};
 pub use record::{CallRecord, CallState, LegRecord, ReturnRecord, SoundMark, SoundMarkKind, TimedNote};
 pub use snapshot::{Counters, Listener, Snapshot};
 pub use test_call::{AudioSource, InvitePreview, OnReturn, TestCall, TestCallReport, TestCallStep};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Timestamp;
+use super::{ReturnMethod, Timestamp};
 
 /// Times are of all rounds together: after a failed return a call may come back to the operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,19 @@ pub struct OperatorPart {
     /// Since when the customer is on hold.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub held_since: Option<Timestamp>,
+    /// How long it waits for an answer.
+    pub rings_for_secs: u64,
+    pub goes_back: GoesBack,
+}
+
+/// How a call will go back, unless something else is asked for with its end.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoesBack {
+    pub method: ReturnMethod,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub uri: Option<String>,
+    /// Whether the payload rides with it, and is not only fetched through the API.
+    pub with_payload: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +71,17 @@ pub enum ListenSide {
 impl OperatorPart {
     /// A call begins to wait.
     pub fn waiting(at: Timestamp) -> Self {
-        Self { phase: OperatorPhase::Waiting, since: at, waited_ms: 0, talked_ms: 0, held_ms: 0, wrapped_up_ms: 0, held_since: None }
+        Self {
+            phase: OperatorPhase::Waiting,
+            since: at,
+            waited_ms: 0,
+            talked_ms: 0,
+            held_ms: 0,
+            wrapped_up_ms: 0,
+            held_since: None,
+            rings_for_secs: 0,
+            goes_back: GoesBack::default(),
+        }
     }
 
     /// The next phase begins, and what the one before took is counted.

@@ -266,6 +266,10 @@ impl CallRecord {
                 self.transfer_variables.clone_from(transfer);
                 self.reference_variables.clone_from(reference);
             }
+            CallEvent::OperatorRings { rings_for_secs, goes_back } => self.operator_part(|part| {
+                part.rings_for_secs = *rings_for_secs;
+                part.goes_back = goes_back.clone();
+            }),
             CallEvent::OperatorMissed { .. } => {}
             CallEvent::OperatorHeld { on } => {
                 self.operator_part(|part| part.hold(at, *on));
@@ -397,7 +401,7 @@ fn note_of(event: &CallEvent) -> Option<String> {
         CallEvent::OperatorHeld { on: true } => "The operator put the customer on hold".to_owned(),
         CallEvent::OperatorHeld { on: false } => "The operator took the customer back".to_owned(),
         CallEvent::WrapUpEnded => "The operator is done with the call".to_owned(),
-        CallEvent::VariablesSet { .. } | CallEvent::ListeningChanged { .. } => return None,
+        CallEvent::OperatorRings { .. } | CallEvent::VariablesSet { .. } | CallEvent::ListeningChanged { .. } => return None,
         CallEvent::AgentEnded { outcome, .. } => format!("Agent ended with {}", outcome.wire()),
         CallEvent::ReturnStarted { method, uri, .. } if uri.is_empty() => format!("Return by {}", method.name()),
         CallEvent::ReturnStarted { method, uri, .. } => format!("Return by {} to {uri}", method.name()),

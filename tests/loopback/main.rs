@@ -18,6 +18,7 @@ mod captures;
 mod copied;
 mod dialogs;
 mod heard;
+mod operator;
 mod reload;
 mod returns;
 mod sip_agent;

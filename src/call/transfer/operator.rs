@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use super::{Act, Acts, Happening, State, Transfer};
 use crate::{
     call::handback::{AgentPart, ReturnOrder},
-    model::{AgentKind, CallEvent, Missed, Party, SetVariables, settings},
+    model::{AgentKind, CallEvent, GoesBack, Missed, Party, SetVariables, settings},
 };
 
 impl Transfer {
@@ -44,6 +44,8 @@ impl Transfer {
             return State::Arriving;
         };
         acts.push(Act::Tell(CallEvent::AgentInvited { kind: AgentKind::Operator, target: OPERATOR.to_owned() }));
+        let goes_back = self.terms().map_or_else(GoesBack::default, |terms| terms.goes_back());
+        acts.push(Act::Tell(CallEvent::OperatorRings { rings_for_secs: ring_timeout_secs, goes_back }));
         acts.push(Act::RingOperator { answered, tone: answered || ringing_tone });
         State::Waiting { until: now + Duration::from_secs(ring_timeout_secs), answered }
     }

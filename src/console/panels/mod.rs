@@ -1,5 +1,6 @@
 //! One folder a panel: `data.rs` decides what it says, `ui.rs` paints it.
 
+pub mod agent;
 pub mod call_header;
 pub mod calls;
 pub mod compare;

@@ -30,6 +30,18 @@ fn the_form_of_a_test_call() {
     held("test-call", &SampleBackend::empty(), |app| app.state.place = Place::TestCall);
 }
 
+#[test]
+fn the_operators_calls() {
+    let backend = SampleBackend::empty();
+    for call in crate::console::sample_operator::calls() {
+        backend.add(call, Vec::new());
+    }
+    held("agent", &backend, |app| {
+        app.state.place = Place::Agent;
+        app.facts.agent = "operator".to_owned();
+    });
+}
+
 /// Paints, and compares. Letters may come out a shade apart on another processor, hence the little that is allowed.
 #[track_caller]
 fn held(name: &str, backend: &Arc<SampleBackend>, arrange: impl FnOnce(&mut App)) {

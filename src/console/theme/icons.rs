@@ -42,6 +42,8 @@ pub enum Icon {
     Stop,
     Columns,
     Search,
+    Agent,
+    Listen,
 }
 
 impl Icon {
@@ -82,6 +84,8 @@ impl Icon {
             Self::MoveDown => '\u{e042}',
             Self::FolderOpen => '\u{e247}',
             Self::Download => '\u{e0b2}',
+            Self::Listen => '\u{e0f1}',
+            Self::Agent => '\u{e5bd}',
             Self::Stop => '\u{e083}',
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     console::{panels::calls::data as calls, text, theme::Tone},
-    model::{CallId, CallRecord, CallState, ReturnMethod, ReturnVerdict},
+    model::{CallId, CallRecord, CallState, ListenSide, ReturnMethod, ReturnVerdict},
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +16,10 @@ pub struct CallHeader {
     pub sides: Option<(CallId, CallId)>,
     /// Why *Return now…* cannot be pressed.
     pub no_return: Option<&'static str>,
+    /// Whom of it somebody here hears.
+    pub listening: Option<ListenSide>,
+    /// Why *Listen* cannot be pressed.
+    pub no_listen: Option<&'static str>,
     /// Why *Hang up* cannot be pressed.
     pub no_hang_up: Option<&'static str>,
     /// Out of a file: nothing can be done with it but export it.
@@ -41,6 +45,13 @@ pub fn call_header(call: &CallRecord, sides: Option<(CallId, CallId)>) -> CallHe
         sip_call_id: calls::customer_call_id(call).unwrap_or_default().to_owned(),
         no_return: if call.test_call { Some("This is the customer's side: the bridge hands calls back") } else { no_return },
         sides,
+        listening: call.listening,
+        no_listen: match call.state {
+            _ if over.is_some() => over,
+            _ if call.test_call => Some("This is the customer's side: listen on the bridge's"),
+            CallState::Arriving => Some("There is no sound yet"),
+            _ => None,
+        },
         no_hang_up: over,
         from_file: false,
         exported: 1,

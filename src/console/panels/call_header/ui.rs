@@ -3,11 +3,14 @@
 use eframe::egui::{Align, Layout, RichText, Sense, Ui};
 
 use super::data::CallHeader;
-use crate::console::{
-    action::Action,
-    panels::files::export_menu,
-    theme::{self, Space, Tokens},
-    widgets::{Look, action_button, caption, pill, segmented},
+use crate::{
+    console::{
+        action::Action,
+        panels::files::export_menu,
+        theme::{self, Space, Tokens},
+        widgets::{Look, action_button, caption, icon_button, pill, segmented},
+    },
+    model::ListenSide,
 };
 
 pub fn call_header_ui(ui: &mut Ui, header: &CallHeader, actions: &mut Vec<Action>) {
@@ -22,6 +25,9 @@ pub fn call_header_ui(ui: &mut Ui, header: &CallHeader, actions: &mut Vec<Action
                 action_button(ui, Action::HangUp(header.id), Look::Danger, header.no_hang_up, actions);
                 export_menu(ui, header.exported, actions);
                 action_button(ui, Action::AskReturn(header.id), Look::Plain, header.no_return, actions);
+            }
+            if !header.from_file {
+                listen_ui(ui, header, actions);
             }
             if let Some((bridge, customer)) = header.sides {
                 let choices = [(bridge, "Bridge"), (customer, "Test caller")];
@@ -42,4 +48,17 @@ pub fn call_header_ui(ui: &mut Ui, header: &CallHeader, actions: &mut Vec<Action
             });
         });
     });
+}
+
+/// The button, and while somebody listens, to whom. Painted from the right.
+fn listen_ui(ui: &mut Ui, header: &CallHeader, actions: &mut Vec<Action>) {
+    let Some(side) = header.listening else {
+        action_button(ui, Action::Listen(header.id, Some(ListenSide::Both)), Look::Plain, header.no_listen, actions);
+        return;
+    };
+    icon_button(ui, Action::Listen(header.id, None), "Stop listening", actions);
+    let sides = [(ListenSide::Customer, "Customer"), (ListenSide::Both, "Both"), (ListenSide::Agent, "Agent")];
+    let pressed = segmented(ui, "Listening to", side, &sides);
+    actions.extend(pressed.map(|side| Action::Listen(header.id, Some(side))));
+    caption(ui, "Listening to");
 }

@@ -3,4 +3,4 @@
 pub mod data;
 mod ui;
 
-pub use ui::context_ui;
+pub use ui::{context_ui, sections_ui};

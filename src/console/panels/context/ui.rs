@@ -11,12 +11,15 @@ use crate::console::{
 
 pub fn context_ui(ui: &mut Ui, data: &ContextData, actions: &mut Vec<Action>) {
     ScrollArea::vertical().id_salt("context").auto_shrink([false, false]).show(ui, |ui| {
-        super::super::padded(ui, |ui| {
-            section(ui, "Context", &data.context, "The INVITE brought no context headers", actions);
-            section(ui, "Input variables (X-GA-iv-*)", &data.variables, "None were passed in", actions);
-            section(ui, "Call", &data.call, "", actions);
-        });
+        super::super::padded(ui, |ui| sections_ui(ui, data, actions));
     });
+}
+
+/// The same within another panel.
+pub fn sections_ui(ui: &mut Ui, data: &ContextData, actions: &mut Vec<Action>) {
+    section(ui, "Context", &data.context, "The INVITE brought no context headers", actions);
+    section(ui, "Input variables (X-GA-iv-*)", &data.variables, "None were passed in", actions);
+    section(ui, "Call", &data.call, "", actions);
 }
 
 fn section(ui: &mut Ui, title: &str, rows: &[KeyValue], empty: &str, actions: &mut Vec<Action>) {

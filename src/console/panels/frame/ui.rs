@@ -10,13 +10,15 @@ use crate::console::{
     widgets::{Look, action_button, chip, chip_width, elided, icon_button},
 };
 
-pub fn rail_ui(ui: &mut Ui, place: Place, dark: bool, actions: &mut Vec<Action>) {
+/// `waiting`: calls that wait for the operator.
+pub fn rail_ui(ui: &mut Ui, place: Place, waiting: usize, dark: bool, actions: &mut Vec<Action>) {
     let tokens = Tokens::of(ui);
     ui.spacing_mut().item_spacing = Vec2::ZERO;
     let (mark, _) = ui.allocate_exact_size(Vec2::new(Space::RAIL, Space::TOP), Sense::hover());
     Icon::HandBack.paint(ui.painter(), mark.center(), 20.0, tokens.accent);
     for target in Place::ALL {
-        place_ui(ui, target, place == target, actions);
+        let badge = if target == Place::Agent { waiting } else { 0 };
+        place_ui(ui, target, place == target, badge, actions);
     }
     ui.with_layout(Layout::bottom_up(Align::Center), |ui| {
         ui.add_space(Space::S);
@@ -29,16 +31,17 @@ pub fn rail_ui(ui: &mut Ui, place: Place, dark: bool, actions: &mut Vec<Action>)
             actions.push(Action::SwitchTheme);
         }
         ui.add_space(Space::XS);
-        place_ui(ui, Place::Settings, place == Place::Settings, actions);
+        place_ui(ui, Place::Settings, place == Place::Settings, 0, actions);
     });
 }
 
-fn place_ui(ui: &mut Ui, target: Place, chosen: bool, actions: &mut Vec<Action>) {
+fn place_ui(ui: &mut Ui, target: Place, chosen: bool, badge: usize, actions: &mut Vec<Action>) {
     let tokens = Tokens::of(ui);
     let action = Action::Go(target);
     let face = action.face();
     let (rect, response) = ui.allocate_exact_size(Vec2::new(Space::RAIL, 58.0), Sense::click());
-    response.widget_info(|| WidgetInfo::selected(Role::Tab, true, chosen, face.label));
+    let name = if badge > 0 { format!("{}, {badge} waiting", face.label) } else { face.label.to_owned() };
+    response.widget_info(|| WidgetInfo::selected(Role::Tab, true, chosen, &name));
     let lit = response.hovered() || response.has_focus();
     if chosen {
         ui.painter().rect_filled(rect, 0.0, tokens.raised);
@@ -55,6 +58,12 @@ fn place_ui(ui: &mut Ui, target: Place, chosen: bool, actions: &mut Vec<Action>)
     }
     let words = Rect::from_min_max(Pos2::new(rect.left() + 2.0, rect.top() + 35.0), rect.max - Vec2::new(2.0, 6.0));
     elided(ui.painter(), words, Align2::CENTER_CENTER, face.label, theme::text(10.5), colour);
+    if badge > 0 {
+        let number = badge.min(99).to_string();
+        let centre = Pos2::new(rect.center().x + 13.0, rect.top() + 13.0);
+        ui.painter().circle_filled(centre, 8.0, tokens.agent);
+        ui.painter().text(centre, Align2::CENTER_CENTER, number, theme::text(10.0), tokens.on_fill);
+    }
     if response.on_hover_text(face.tooltip).clicked() {
         actions.push(action);
     }

@@ -94,7 +94,7 @@ fn media(form: &Form<'_>) -> Vec<Row> {
 }
 
 fn agent(form: &Form<'_>) -> Vec<Card> {
-    let kind = form.choice("agent.kind", "Kind", &[("script", "A script"), ("sip", "A SIP endpoint")]);
+    let kind = form.choice("agent.kind", "Kind", &[("script", "A script"), ("sip", "A SIP endpoint"), ("operator", "You, the operator")]);
     let mut rows = vec![Row::Choice(kind)];
     if form.value("agent.kind") == "sip" {
         rows.push(Row::Fields(vec![
@@ -105,6 +105,18 @@ fn agent(form: &Form<'_>) -> Vec<Card> {
             Tone::Faint,
             "It gets the context as X-GA-* headers, and ends with a BYE or REFER that carries X-GA-transfer, X-GA-tv-* and X-GA-rv-*"
                 .to_owned(),
+        ));
+    } else if form.value("agent.kind") == "operator" {
+        rows.push(Row::Fields(vec![form.number("agent.ring_timeout_secs", "Rings for at most", 30, "s")]));
+        rows.push(Row::Flag(form.flag(
+            "agent.ringing_tone",
+            "Play the ringing to the caller",
+            "By 183 with sound; else by 180, and the caller's own side makes it",
+            false,
+        )));
+        rows.push(Row::Note(
+            Tone::Faint,
+            "Calls wait in the place Agent; one that nobody answers in time goes back as AGENT, as from an agent that is absent".to_owned(),
         ));
     } else {
         rows.push(Row::Fields(vec![form.field("agent.script", "Script", "demo")]));

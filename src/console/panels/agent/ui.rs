@@ -1,0 +1,206 @@
+//! Paints the place: who waits, the call in hand with its context, and what goes back.
+
+use eframe::egui::{
+    Align, Align2, Area, FontId, Id, Layout, Order, Pos2, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2,
+    WidgetInfo,
+};
+
+use super::{
+    act::Act,
+    data::{AgentPlace, CallRow, HandBack, Phase, Shown},
+    hand_back::hand_back_ui,
+    state::Edit,
+};
+use crate::console::{
+    action::Action,
+    panels::{context, settings},
+    theme::{self, Leg, Radius, Space, Tokens, Tone},
+    widgets::{Look, action_button, caption, card, elided, empty_state, fit, heading, pill, pill_at},
+};
+
+/// What the place shows besides what is typed.
+pub struct AgentView<'a> {
+    pub place: &'a AgentPlace,
+    /// What would go back, where a call is shown.
+    pub hand_back: Option<&'a HandBack>,
+}
+
+pub fn agent_ui(ui: &mut Ui, edit: Option<&mut Edit>, view: &AgentView<'_>, actions: &mut Vec<Action>) {
+    let Some(shown) = &view.place.shown else {
+        return nobody_ui(ui, view.place.is_agent, actions);
+    };
+    let room = ui.available_rect_before_wrap().shrink(Space::L);
+    let (left, right) = ((room.width() * 0.21).clamp(240.0, 320.0), (room.width() * 0.4).clamp(440.0, 640.0));
+    let middle = room.width() - left - right - 2.0 * Space::L;
+    let rect = |x: f32, width: f32| Rect::from_min_size(Pos2::new(room.left() + x, room.top()), Vec2::new(width, room.height()));
+    within(ui, rect(0.0, left), |ui| list_ui(ui, view.place, actions));
+    within(ui, rect(left + Space::L, middle), |ui| call_ui(ui, shown, actions));
+    within(ui, rect(left + middle + 2.0 * Space::L, right), |ui| {
+        if let (Some(edit), Some(hand_back)) = (edit, view.hand_back) {
+            hand_back_ui(ui, shown.phase, edit, hand_back, actions);
+        }
+    });
+}
+
+fn nobody_ui(ui: &mut Ui, is_agent: bool, actions: &mut Vec<Action>) {
+    if is_agent {
+        let sentence = "Callers hear ringing until you answer, and go back as AGENT when nobody does in time";
+        empty_state(ui, "No call waits for you", sentence, None, actions);
+    } else {
+        let sentence = "Choose “You, the operator” as the kind of agent; calls then wait here to be answered, talked in and handed back";
+        let next = Action::Settings(settings::Act::Show(settings::Page::Agent));
+        empty_state(ui, "You are not the agent", sentence, Some(next), actions);
+    }
+}
+
+fn within(ui: &mut Ui, rect: Rect, contents: impl FnOnce(&mut Ui)) {
+    ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
+        card(ui, |ui| {
+            ui.set_min_size(rect.size() - Vec2::splat(30.0));
+            ui.set_max_size(rect.size() - Vec2::splat(30.0));
+            contents(ui);
+        });
+    });
+}
+
+fn list_ui(ui: &mut Ui, place: &AgentPlace, actions: &mut Vec<Action>) {
+    let tokens = Tokens::of(ui);
+    ui.horizontal(|ui| {
+        heading(ui, "Your calls");
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let waiting = if place.waiting == 0 { "none waits".to_owned() } else { format!("{} waiting", place.waiting) };
+            ui.label(RichText::new(waiting).size(11.5).color(tokens.text_faint));
+        });
+    });
+    ui.add_space(Space::XS);
+    ScrollArea::vertical().id_salt("operator's calls").auto_shrink([false, false]).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = Space::XS;
+        for row in &place.rows {
+            row_ui(ui, row, actions);
+        }
+        if !place.is_agent {
+            ui.add_space(Space::S);
+            caption(ui, "New calls go to another agent: see Settings, Agent");
+        }
+    });
+}
+
+fn row_ui(ui: &mut Ui, row: &CallRow, actions: &mut Vec<Action>) {
+    let tokens = Tokens::of(ui);
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 52.0), Sense::click());
+    let name = format!("{} {} {}", row.word, row.title, row.detail);
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, row.chosen, &name));
+    let painter = ui.painter();
+    if row.chosen {
+        painter.rect_filled(rect, Radius::CONTROL, tokens.selected);
+    } else if response.hovered() {
+        painter.rect_filled(rect, Radius::CONTROL, tokens.raised);
+    }
+    if response.has_focus() {
+        painter.rect_stroke(rect, Radius::CONTROL, Stroke::new(1.0, tokens.accent), StrokeKind::Inside);
+    }
+    let line = |top: f32, right: f32| {
+        Rect::from_min_max(Pos2::new(rect.left() + 10.0, rect.top() + top), Pos2::new(rect.right() - right, rect.top() + top + 18.0))
+    };
+    let medium = FontId::new(13.0, theme::family(theme::MEDIUM));
+    elided(painter, line(7.0, 60.0), Align2::LEFT_CENTER, &row.title, medium, tokens.text);
+    elided(painter, line(7.0, 10.0), Align2::RIGHT_CENTER, &row.time, theme::mono(12.0), tokens.text_soft);
+    elided(painter, line(27.0, 78.0), Align2::LEFT_CENTER, &row.detail, theme::text(12.0), tokens.text_faint);
+    let width = fit(painter, &row.word, theme::text(11.5), tokens.text, 80.0).size().x + 16.0;
+    pill_at(ui, Pos2::new(rect.right() - 10.0 - width, rect.top() + 36.0), width, &row.word, tone_of(row.phase));
+    if let Some(left) = row.left {
+        let bar = Rect::from_min_size(Pos2::new(rect.left() + 10.0, rect.bottom() - 3.0), Vec2::new((rect.width() - 20.0) * left, 2.0));
+        ui.painter().rect_filled(bar, Radius::CONTROL, tokens.leg(Leg::Agent));
+    }
+    if response.clicked() {
+        actions.push(Action::Agent(Act::Show(row.id)));
+    }
+}
+
+fn tone_of(phase: Phase) -> Tone {
+    match phase {
+        Phase::Waiting => Tone::Of(Leg::Agent),
+        Phase::Talking => Tone::Good,
+        Phase::OnHold => Tone::Warn,
+        Phase::WrapUp => Tone::Soft,
+    }
+}
+
+fn call_ui(ui: &mut Ui, shown: &Shown, actions: &mut Vec<Action>) {
+    let tokens = Tokens::of(ui);
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.label(RichText::new(&shown.time).font(theme::mono_medium(26.0)).color(tokens.text));
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let title = RichText::new(&shown.title).family(theme::family(theme::SEMIBOLD)).size(15.0).color(tokens.text);
+                ui.add(eframe::egui::Label::new(title).truncate());
+            });
+        });
+    });
+    pill(ui, &shown.word, shown.tone);
+    if let Some((became, tone)) = &shown.became {
+        ui.label(RichText::new(became).size(12.5).color(tokens.tone(*tone)));
+    }
+    ui.add_space(Space::XS);
+    ui.horizontal(|ui| {
+        let act = |act| Action::Agent(act);
+        match shown.phase {
+            Phase::Waiting => {
+                action_button(ui, act(Act::Answer(shown.id)), Look::Primary, None, actions);
+                action_button(ui, act(Act::Decline(shown.id)), Look::Danger, None, actions);
+            }
+            Phase::Talking => {
+                action_button(ui, act(Act::Hold(shown.id)), Look::Plain, None, actions);
+                action_button(ui, Action::HangUp(shown.id), Look::Danger, None, actions);
+            }
+            Phase::OnHold => {
+                action_button(ui, act(Act::Resume(shown.id)), Look::Primary, None, actions);
+                action_button(ui, Action::HangUp(shown.id), Look::Danger, None, actions);
+            }
+            Phase::WrapUp => {
+                action_button(ui, act(Act::Done(shown.id)), Look::Primary, None, actions);
+            }
+        }
+        action_button(ui, Action::ShowCall(shown.id), Look::Plain, None, actions);
+    });
+    ui.add_space(Space::S);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = Space::M;
+        for time in &shown.times {
+            ui.label(RichText::new(format!("{} {}", time.key, time.value)).size(12.0).color(tokens.text_faint));
+        }
+    });
+    ui.add_space(Space::S);
+    ScrollArea::vertical().id_salt(("operator's context", shown.id)).auto_shrink([false, false]).show(ui, |ui| {
+        context::sections_ui(ui, &shown.context, actions);
+    });
+}
+
+/// Over every other place, at a corner where it moves nothing: that a call waits, since when, and the way there.
+pub fn ringing_ui(ui: &Ui, place: &AgentPlace, actions: &mut Vec<Action>) {
+    let Some(row) = place.rows.iter().find(|row| row.phase == Phase::Waiting) else { return };
+    let corner = Vec2::new(-Space::L, -Space::STATUS - Space::L);
+    Area::new(Id::unique("a call waits")).order(Order::Foreground).anchor(Align2::RIGHT_BOTTOM, corner).show(ui.ctx(), |ui| {
+        let tokens = Tokens::of(ui);
+        card(ui, |ui| {
+            ui.set_width(300.0);
+            ui.horizontal(|ui| {
+                let words = match place.waiting {
+                    1 => "A call waits for you".to_owned(),
+                    many => format!("{many} calls wait for you"),
+                };
+                heading(ui, &words);
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    ui.label(RichText::new(&row.time).font(theme::mono(12.0)).color(tokens.text_soft));
+                });
+            });
+            let who = RichText::new(format!("{} · {}", row.title, row.detail)).size(12.0).color(tokens.text_soft);
+            ui.add(eframe::egui::Label::new(who).truncate());
+            ui.add_space(Space::XS);
+            ui.horizontal(|ui| {
+                action_button(ui, Action::Agent(Act::Answer(row.id)), Look::Primary, None, actions);
+                action_button(ui, Action::Agent(Act::Show(row.id)), Look::Plain, None, actions);
+            });
+        });
+    });
+}
