@@ -7,10 +7,18 @@
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use crate::{
-    media::{MediaCommand, MediaEvent, StreamId},
-    model::{CallEvent, CallId, ClaimKey, ClaimRefusal, Claimed, Command, CommandOutcome, Keep, settings::Settings},
+    media::{Codec, MediaCommand, MediaEvent, StreamId},
+    model::{
+        CallEvent, CallId, ClaimKey, ClaimRefusal, Claimed, Command, CommandOutcome, Keep,
+        settings::{self, Settings},
+    },
     sip::transport::{Flow, Received, Transmit, Transport},
 };
+
+/// The codecs of the settings in the words of the media thread.
+pub fn codecs_of(media: &settings::Media) -> Vec<Codec> {
+    media.codecs.iter().filter_map(|codec| Codec::by_name(codec.name())).collect()
+}
 
 /// One side of calls, driven by the engine.
 pub trait Party {

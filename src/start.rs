@@ -154,6 +154,7 @@ fn bridge(settings: Settings, conversations: Vec<Conversation>) -> PartySetup {
 /// `return_port` is the return point's; 0 takes any free port.
 pub fn customer(address: IpAddr, media: &Media, advertise: Option<String>, return_port: u16) -> PartySetup {
     let (sbc, return_point) = (SocketAddr::new(address, 0), SocketAddr::new(address, return_port));
+    let codecs = crate::party::codecs_of(media);
     PartySetup {
         name: "customer",
         customer_side: true,
@@ -165,6 +166,7 @@ pub fn customer(address: IpAddr, media: &Media, advertise: Option<String>, retur
             let bridge = bound.all.iter().find(|listener| !listener.customer_side);
             Box::new(Customer::new(CustomerSetup {
                 advertise,
+                codecs,
                 bridge: bridge.map(|listener| (transport(listener.transport), reachable(listener.address))),
                 first_call_id: bound.first_call_id,
                 ..CustomerSetup::new(bound.now, sbc.to_vec(), return_point.to_vec(), bound.seed)

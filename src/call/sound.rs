@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use crate::{
     media::{Codec, Direction, MediaCommand, MediaEvent, StreamId},
-    model::{CallEvent, CallId, Finding, LegId, LegRole, Party, Severity, settings},
-    party::Output,
+    model::{CallEvent, CallId, Finding, LegId, LegRole, Party, Severity},
+    party::{self, Output},
     sip::sdp::{LocalMedia, OfferFault, SessionDescription},
 };
 
@@ -108,7 +108,7 @@ impl Switch {
             address = session.map_or(address, |info| info.flow.local.ip());
         }
         let mut local = LocalMedia::new(address, sound.port);
-        local.codecs = call.transfer.settings().media.codecs.iter().map(codec_of).collect();
+        local.codecs = party::codecs_of(&call.transfer.settings().media);
         if let Some(first) = first
             && local.codecs.contains(&first)
         {
@@ -212,12 +212,5 @@ impl Call {
         let offer = SessionDescription::parse(self.invite.body()).ok()?;
         let audio = offer.media.iter().find(|media| &*media.kind == "audio")?;
         audio.rtp_formats().find_map(|format| Codec::by_name(&format.encoding))
-    }
-}
-
-fn codec_of(codec: &settings::Codec) -> Codec {
-    match codec {
-        settings::Codec::Pcmu => Codec::Pcmu,
-        settings::Codec::Pcma => Codec::Pcma,
     }
 }

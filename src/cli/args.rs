@@ -5,7 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use super::values;
-use crate::model::{AudioSource, OnReturn, Outcome, TestCall, TransportName, Variables, settings::Secret};
+use crate::model::{
+    AudioSource, OnReturn, Outcome, TestCall, TransportName, Variables,
+    settings::{Codec, Secret},
+};
 
 /// Admits a call with its context, bridges it to an agent, and hands it back by REFER, INVITE or BYE.
 ///
@@ -83,6 +86,9 @@ pub struct CallArgs {
     /// What the caller says: tone, silence or a WAV file.
     #[arg(long, value_name = "tone|silence|FILE.wav", default_value = "tone", value_parser = values::audio)]
     pub audio: AudioSource,
+    /// A codec to offer, the preferred one first; may be repeated. By default all of them.
+    #[arg(long, value_name = "opus|G722|PCMU|PCMA", value_parser = values::codec, default_values = ["opus", "G722", "PCMU", "PCMA"], hide_default_value = true)]
+    pub codec: Vec<Codec>,
     /// Where to write what the caller hears.
     #[arg(long, value_name = "FILE.wav")]
     pub record: Option<PathBuf>,

@@ -21,7 +21,7 @@ use crate::{
 pub fn run(args: &CallArgs) -> ExitCode {
     let placed = order(args).and_then(|call| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-        let engine = engine(&call.uri, args.return_port)?;
+        let engine = engine(&call.uri, args.return_port, &args.codec)?;
         let quiet = args.json || !std::io::stderr().is_terminal();
         let record = runtime.block_on(carry_out(&engine, call, quiet));
         let messages = record.as_ref().map(|record| engine.messages(record.id)).unwrap_or_default();
@@ -60,10 +60,10 @@ fn password(file: &Path) -> Result<settings::Secret, String> {
 }
 
 /// An engine that plays the customer and nothing else, on free ports of the address that routes to `uri`.
-fn engine(uri: &str, return_port: u16) -> Result<EngineHandle, String> {
+fn engine(uri: &str, return_port: u16, codecs: &[settings::Codec]) -> Result<EngineHandle, String> {
     let limits = settings::Limits { drain_secs: 0, ..settings::Limits::default() };
     let address = local_address(uri);
-    let media = settings::Media { address, ports: MEDIA_PORTS, codecs: vec![settings::Codec::Pcmu, settings::Codec::Pcma] };
+    let media = settings::Media { address, ports: MEDIA_PORTS, codecs: codecs.to_vec() };
     let seed = getrandom::u64().map_err(|error| format!("the system gives no random numbers: {error}"))?;
     let parties = vec![start::customer(address, &media, None, return_port)];
     Engine::start(EngineSetup { parties, limits, speech: None, desk: None, seed }).map_err(|error| error.to_string())

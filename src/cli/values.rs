@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     customer,
-    model::{AudioSource, OnReturn, Outcome, TransportName},
+    model::{AudioSource, OnReturn, Outcome, TransportName, settings::Codec},
 };
 
 pub fn sip_uri(text: &str) -> Result<String, String> {
@@ -41,6 +41,11 @@ pub fn transport(text: &str) -> Result<TransportName, String> {
         "tls" => Err("TLS is not built yet; udp or tcp".to_owned()),
         _ => Err("udp or tcp".to_owned()),
     }
+}
+
+pub fn codec(text: &str) -> Result<Codec, String> {
+    let found = Codec::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(text));
+    found.ok_or_else(|| format!("one of {}", Codec::ALL.map(Codec::name).join(", ")))
 }
 
 pub fn audio(text: &str) -> Result<AudioSource, String> {

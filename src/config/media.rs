@@ -39,17 +39,18 @@ pub fn read(mut section: Section<'_>, sip: &Sip, faults: &mut Faults<'_>) -> Med
             section.missing("codecs", "name at least one, for example \"PCMU\"", faults);
         }
         for (entry, text) in texts {
-            match text.to_ascii_uppercase().as_str() {
-                "PCMU" | "PCMA" => {
-                    let codec = if text.eq_ignore_ascii_case("PCMU") { Codec::Pcmu } else { Codec::Pcma };
+            match Codec::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(text)) {
+                Some(codec) => {
                     if codecs.contains(&codec) {
                         entry.fault(format!("{text} is listed twice"), faults);
                     }
                     codecs.push(codec);
                 }
-                "G722" | "OPUS" => entry.fault(format!("{text} is not in this version: PCMU and PCMA are"), faults),
-                _ => entry.fault(
-                    format!("{text:?} is no codec that can be had; the nearest is {:?}", nearest(text, ["PCMU", "PCMA"].into_iter())),
+                None => entry.fault(
+                    format!(
+                        "{text:?} is no codec that can be had; the nearest is {:?}",
+                        nearest(text, Codec::ALL.map(Codec::name).into_iter())
+                    ),
                     faults,
                 ),
             }

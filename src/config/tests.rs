@@ -66,6 +66,14 @@ fn the_example_file_loads_and_so_does_every_key_that_it_comments_out() {
 }
 
 #[test]
+fn codecs_are_named_in_any_case_and_kept_in_order() {
+    let (settings, _) = loaded("[media]\ncodecs = [\"Opus\", \"g722\", \"PCMA\"]\n");
+    assert_eq!(settings.media.codecs, [Codec::Opus, Codec::G722, Codec::Pcma]);
+    assert!(only_fault("[media]\ncodecs = [\"opus\", \"OPUS\"]\n").contains("listed twice"));
+    assert!(only_fault("[media]\ncodecs = [\"G729\"]\n").contains("the nearest is \"G722\""));
+}
+
+#[test]
 fn a_whole_file_is_read() {
     let (settings, _) = loaded(
         r#"
@@ -155,8 +163,6 @@ fn control_wider_than_loopback_needs_a_token() {
 fn what_comes_later_is_a_fault_where_it_would_be_relied_on() {
     assert!(only_fault("[sip]\nlisten = [\"tls:127.0.0.1:5061\"]\n").contains("TLS is not in this version"));
     assert!(only_fault("[agent]\nkind = \"websocket\"\n").contains("not in this version"));
-    assert!(only_fault("[media]\ncodecs = [\"opus\"]\n").contains("not in this version"));
-    assert!(only_fault("[media]\ncodecs = [\"G722\"]\n").contains("not in this version"));
     let keyring = "[[peers]]\nname = \"a\"\nusers = [{ username = \"u\", secret_keyring = \"k\" }]\n";
     assert!(only_fault(keyring).contains("the keyring"), "no such entry, or no keyring here: {}", only_fault(keyring));
 }

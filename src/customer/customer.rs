@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     model::{CallEvent, CallId, Command, TestCall},
-    party::{Input, Output, Party},
+    party::{self, Input, Output, Party},
     sip::{
         dialog::{IncomingRequest, SessionEnd, SessionId, UaEvent},
         digest::server::{Answer, Asked, Authenticator},
@@ -342,7 +342,8 @@ impl Party for Customer {
             }
             Input::Command { id, command } => self.command(now, id, command),
             // The customer asks for no speech, and has nothing to claim or to keep.
-            Input::Spoken { .. } | Input::Claimed { .. } | Input::Kept { .. } | Input::TakenBack(_) | Input::Settings(_) => {}
+            Input::Spoken { .. } | Input::Claimed { .. } | Input::Kept { .. } | Input::TakenBack(_) => {}
+            Input::Settings(settings) => self.site.setup.codecs = party::codecs_of(&settings.media),
             Input::Timeout => {
                 for side in Side::BOTH {
                     self.site.agent(side).handle_timeout(now);

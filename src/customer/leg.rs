@@ -180,7 +180,7 @@ impl Sound {
 }
 
 fn local(site: &Site, port: u16) -> LocalMedia {
-    LocalMedia::new(site.setup.media_address, port)
+    LocalMedia { codecs: site.setup.codecs.clone(), ..LocalMedia::new(site.setup.media_address, port) }
 }
 
 const NO_SOUND: &str = "no port is free for the sound";

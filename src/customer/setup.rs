@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{model::settings::User, sip::transport::Transport};
+use crate::{media::Codec, model::settings::User, sip::transport::Transport};
 
 /// What a [`Customer`](super::Customer) is made of.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct CustomerSetup {
     /// The host put into Via, Contact and SDP; `None`: the listeners' addresses.
     pub advertise: Option<String>,
     pub media_address: IpAddr,
+    /// What is offered and answered, the preferred one first.
+    pub codecs: Vec<Codec>,
     /// Called by test calls that name nobody.
     pub bridge: Option<(Transport, SocketAddr)>,
     /// Who may place a return INVITE to the return point; empty: no challenge.
@@ -41,6 +43,7 @@ impl CustomerSetup {
             return_listeners,
             advertise: None,
             media_address,
+            codecs: vec![Codec::Pcmu, Codec::Pcma],
             bridge: None,
             return_users: Vec::new(),
             return_call: Duration::from_secs(1),

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub use super::codecs::Codec;
+use super::codecs::OpusTerms;
 
 /// One RTP session of one leg. Chosen by the party that opens it, unique in it, never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,12 +43,16 @@ pub struct StreamSetup {
     pub codec: Codec,
     /// The payload type we send it with: the peer's choice (RFC 3264 §6.1).
     pub send_pt: u8,
-    /// Payload types the peer may send to us, by our own SDP. Empty: 0 and 8, as in RFC 3551.
+    /// Payload types the peer may send to us, by our own SDP. Empty: 0, 8 and 9, as in RFC 3551.
     pub receive_pts: Vec<(u8, Codec)>,
     /// telephone-event towards the peer. `None`: the peer takes none.
     pub dtmf_send_pt: Option<u8>,
-    /// telephone-event from the peer, by our own SDP.
-    pub dtmf_receive_pt: Option<u8>,
+    /// Units of an event's duration a second, towards the peer.
+    pub dtmf_send_clock: u32,
+    /// telephone-event from the peer, by our own SDP, each with its clock.
+    pub dtmf_receive_pts: Vec<(u8, u32)>,
+    /// What the peer asks of the Opus that it is sent.
+    pub opus: OpusTerms,
     /// Milliseconds of sound in each packet we make; 0 means 20.
     pub ptime_ms: u16,
     pub direction: Direction,
@@ -65,7 +70,9 @@ impl StreamSetup {
             send_pt: 0,
             receive_pts: Vec::new(),
             dtmf_send_pt: Some(101),
-            dtmf_receive_pt: Some(101),
+            dtmf_send_clock: 8_000,
+            dtmf_receive_pts: vec![(101, 8_000)],
+            opus: OpusTerms::default(),
             ptime_ms: 20,
             direction: Direction::SendRecv,
             relearn: false,

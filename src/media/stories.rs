@@ -283,7 +283,7 @@ fn doubled_packets_are_counted_and_not_relayed() {
 
 #[test]
 fn legs_that_differ_are_transcoded_and_their_payload_types_mapped() {
-    let agent = StreamSetup { codec: Codec::Pcma, send_pt: 8, dtmf_send_pt: Some(97), dtmf_receive_pt: Some(96), ..setup(AGENT) };
+    let agent = StreamSetup { codec: Codec::Pcma, send_pt: 8, dtmf_send_pt: Some(97), dtmf_receive_pts: vec![(96, 8_000)], ..setup(AGENT) };
     let mut lab = Lab::bridged(setup(CUSTOMER), agent);
     let (mut customer, mut agent) = (Voice::of(CUSTOMER), Voice::of(AGENT));
     agent.stamp.pt = 8;

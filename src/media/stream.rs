@@ -120,13 +120,13 @@ impl Stream {
             .filter(reachable)
             .or_else(|| remote.and_then(|remote| Some(SocketAddr::new(remote.ip(), remote.port().checked_add(1)?))));
         self.contents = [Content::Unknown; 128];
-        for codec in [Codec::Pcmu, Codec::Pcma] {
+        for codec in [Codec::Pcmu, Codec::Pcma, Codec::G722] {
             if setup.receive_pts.is_empty() {
                 self.contents[usize::from(codec.usual_pt())] = Content::Audio(codec);
             }
         }
         let dynamic = setup.receive_pts.iter().map(|(pt, codec)| (*pt, Content::Audio(*codec)));
-        for (pt, content) in dynamic.chain(setup.dtmf_receive_pt.map(|pt| (pt, Content::Event))) {
+        for (pt, content) in dynamic.chain(setup.dtmf_receive_pts.iter().map(|(pt, _)| (*pt, Content::Event))) {
             if let Some(slot) = self.contents.get_mut(usize::from(pt)) {
                 *slot = content;
             }

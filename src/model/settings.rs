@@ -42,6 +42,23 @@ pub struct Media {
 pub enum Codec {
     Pcmu,
     Pcma,
+    G722,
+    Opus,
+}
+
+impl Codec {
+    /// In the order in which they are listed to people.
+    pub const ALL: [Self; 4] = [Self::Opus, Self::G722, Self::Pcmu, Self::Pcma];
+
+    /// As in the settings file and in SDP.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pcmu => "PCMU",
+            Self::Pcma => "PCMA",
+            Self::G722 => "G722",
+            Self::Opus => "opus",
+        }
+    }
 }
 
 /// One customer deployment. The first that matches wins.

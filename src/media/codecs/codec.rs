@@ -80,6 +80,17 @@ impl Codec {
         }
     }
 
+    /// The length of a packet where `wanted` milliseconds are asked for: Opus has no frames of 30 and 50 ms.
+    pub const fn packet_ms(self, wanted: u16) -> u16 {
+        match (self, wanted) {
+            (_, 0) => 20,
+            (Codec::Opus, 30 | 50) => wanted - 10,
+            (_, 1..10) => 10,
+            (_, 61..) => 60,
+            (_, _) => wanted - wanted % 10,
+        }
+    }
+
     /// Which law, of G.711.
     pub const fn law(self) -> Option<Law> {
         match self {

@@ -1,5 +1,6 @@
-//! Session descriptions (RFC 8866) and the offer/answer model (RFC 3264) for one audio stream: PCMU, PCMA and telephone-event.
+//! Session descriptions (RFC 8866) and the offer/answer model (RFC 3264) for one audio stream: G.711, G.722, Opus and telephone-event.
 
+mod formats;
 mod offer_answer;
 mod parse;
 

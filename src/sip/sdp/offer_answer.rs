@@ -5,7 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
+use super::formats::{self, Types, codecs_of, event_clocks, telephone_event};
 use super::parse::{Media, SdpError, SessionDescription};
+use crate::media::codecs::OpusTerms;
 use crate::media::{Codec, Direction, StreamSetup};
 
 /// What we can do and want in this stream.
@@ -65,7 +67,7 @@ pub enum OfferFault {
     Malformed(#[from] SdpError),
     #[error("no audio stream of RTP/AVP")]
     NoAudio,
-    #[error("no codec in common: PCMU or PCMA at 8,000 Hz")]
+    #[error("no codec in common")]
     NoCodec,
     #[error("no usable address for the media")]
     NoAddress,
@@ -119,33 +121,6 @@ struct Line {
     formats: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Types {
-    pcmu: u8,
-    pcma: u8,
-    dtmf: u8,
-}
-
-impl Types {
-    const DEFAULT: Self = Self { pcmu: 0, pcma: 8, dtmf: 101 };
-
-    fn of(&self, codec: Codec) -> u8 {
-        match codec {
-            Codec::Pcmu => self.pcmu,
-            Codec::Pcma => self.pcma,
-            Codec::G722 | Codec::Opus => codec.usual_pt(),
-        }
-    }
-
-    fn set(&mut self, codec: Codec, payload_type: u8) {
-        match codec {
-            Codec::Pcmu => self.pcmu = payload_type,
-            Codec::Pcma => self.pcma = payload_type,
-            Codec::G722 | Codec::Opus => {}
-        }
-    }
-}
-
 #[derive(Debug, Clone)]
 struct Offered {
     local: LocalMedia,
@@ -158,16 +133,15 @@ impl SdpSession {
     pub fn new(id: u64) -> Self {
         let line = Line { kind: "audio".into(), protocol: "RTP/AVP".into(), formats: String::new() };
         // Within 63 bits: some peers read it as a signed number.
-        Self { id: id >> 1, version: 0, last: String::new(), lines: vec![line], audio: 0, types: Types::DEFAULT, pending: None }
+        Self { id: id >> 1, version: 0, last: String::new(), lines: vec![line], audio: 0, types: Types::default(), pending: None }
     }
 
     /// An offer of ours; [`SdpSession::take_answer`] or [`SdpSession::withdraw`] ends it.
     pub fn offer(&mut self, local: &LocalMedia) -> Bytes {
         let types = self.types;
         self.pending = Some(Offered { local: local.clone(), types, lines: self.lines.len() });
-        let dtmf = local.dtmf.then_some(types.dtmf);
         let codecs: Vec<(u8, Codec)> = local.codecs.iter().map(|&codec| (types.of(codec), codec)).collect();
-        self.write(local, &codecs, dtmf, local.direction, None, "0 0")
+        self.write(local, &codecs, &types.events_of(local), local.direction, None, "0 0")
     }
 
     /// The offer was refused, or lost in glare: what was agreed before stays.
@@ -187,7 +161,7 @@ impl SdpSession {
         let media = &theirs.media[index];
         let peer_direction = peer_direction(&theirs, media);
         let direction = narrow(mirror(peer_direction), local.direction);
-        let dtmf = if local.dtmf { telephone_event(media) } else { None };
+        let dtmf = if local.dtmf { telephone_event(media, chosen.1) } else { None };
         self.lines = theirs
             .media
             .iter()
@@ -196,17 +170,22 @@ impl SdpSession {
         self.audio = index;
         // §6.1: the answer uses the offer's numbers for the same formats.
         self.types.set(chosen.1, chosen.0);
-        self.types.dtmf = dtmf.unwrap_or(self.types.dtmf);
+        if let Some((payload_type, clock)) = dtmf {
+            self.types.set_events(clock, payload_type);
+        }
         // An offer of ours that waits (§14.1 of RFC 3261: glare) is made again, and its answer still comes.
         let timing = theirs.timing.as_deref().filter(|timing| is_timing(timing)).unwrap_or("0 0");
-        let ptime = ptime(media);
-        let text = self.write(local, &[chosen], dtmf, direction, Some(ptime), timing);
+        let ptime = chosen.1.packet_ms(ptime(media));
+        let text = self.write(local, &[chosen], dtmf.as_slice(), direction, Some(ptime), timing);
         let setup = StreamSetup {
             codec: chosen.1,
             send_pt: chosen.0,
             receive_pts: vec![chosen],
-            dtmf_send_pt: dtmf,
-            dtmf_receive_pt: dtmf,
+            dtmf_send_pt: dtmf.map(|(payload_type, _)| payload_type),
+            dtmf_send_clock: dtmf.map_or(8_000, |(_, clock)| clock),
+            dtmf_receive_pts: dtmf.into_iter().collect(),
+            opus: formats::opus_terms(media, chosen.0),
+            ptime_ms: ptime,
             direction,
             ..setup(&theirs, media, local)
         };
@@ -226,13 +205,17 @@ impl SdpSession {
         usable_address(&theirs, media, &offered.local)?;
         let (send_pt, codec) = codecs_of(media).find(|(_, codec)| offered.local.codecs.contains(codec)).ok_or(OfferFault::NoCodec)?;
         let peer_direction = peer_direction(&theirs, media);
+        let dtmf = if offered.local.dtmf { telephone_event(media, codec) } else { None };
         let setup = StreamSetup {
             codec,
             send_pt,
             // §5.1: what we listen for is what our own description says, all of it.
             receive_pts: offered.local.codecs.iter().map(|&codec| (offered.types.of(codec), codec)).collect(),
-            dtmf_send_pt: if offered.local.dtmf { telephone_event(media) } else { None },
-            dtmf_receive_pt: offered.local.dtmf.then_some(offered.types.dtmf),
+            dtmf_send_pt: dtmf.map(|(payload_type, _)| payload_type),
+            dtmf_send_clock: dtmf.map_or(8_000, |(_, clock)| clock),
+            dtmf_receive_pts: offered.types.events_of(&offered.local),
+            opus: formats::opus_terms(media, send_pt),
+            ptime_ms: codec.packet_ms(ptime(media)),
             direction: narrow(mirror(peer_direction), offered.local.direction),
             ..setup(&theirs, media, &offered.local)
         };
@@ -244,7 +227,7 @@ impl SdpSession {
         &mut self,
         local: &LocalMedia,
         codecs: &[(u8, Codec)],
-        dtmf: Option<u8>,
+        events: &[(u8, u32)],
         direction: Direction,
         ptime_ms: Option<u16>,
         timing: &str,
@@ -260,16 +243,11 @@ impl SdpSession {
                 continue;
             }
             let _ = write!(rest, "m=audio {} {}", local.port, line.protocol);
-            for payload_type in codecs.iter().map(|(pt, _)| *pt).chain(dtmf) {
+            for payload_type in codecs.iter().map(|(pt, _)| pt).chain(events.iter().map(|(pt, _)| pt)) {
                 let _ = write!(rest, " {payload_type}");
             }
             rest.push_str("\r\n");
-            for (payload_type, codec) in codecs {
-                let _ = write!(rest, "a=rtpmap:{payload_type} {}/8000\r\n", codec.name());
-            }
-            if let Some(dtmf) = dtmf {
-                let _ = write!(rest, "a=rtpmap:{dtmf} telephone-event/8000\r\na=fmtp:{dtmf} 0-15\r\n");
-            }
+            formats::write(&mut rest, codecs, events);
             let _ = write!(rest, "a=ptime:{}\r\na={}\r\n", ptime_ms.unwrap_or(20), direction_word(direction));
         }
         // §8: the version rises by one when anything changed, and only then.
@@ -280,6 +258,13 @@ impl SdpSession {
         let mut text = String::with_capacity(rest.len() + LONGEST_ORIGIN);
         let _ = write!(text, "v=0\r\no=- {} {}{rest}", self.id, self.version);
         Bytes::from(text)
+    }
+}
+
+impl Types {
+    /// telephone-event as we offer it: at the clocks of the codecs beside it.
+    fn events_of(&self, local: &LocalMedia) -> Vec<(u8, u32)> {
+        if local.dtmf { event_clocks(&local.codecs).map(|clock| (self.of_events(clock), clock)).collect() } else { Vec::new() }
     }
 }
 
@@ -319,7 +304,9 @@ fn setup(theirs: &SessionDescription, media: &Media, local: &LocalMedia) -> Stre
         send_pt: 0,
         receive_pts: Vec::new(),
         dtmf_send_pt: None,
-        dtmf_receive_pt: None,
+        dtmf_send_clock: 8_000,
+        dtmf_receive_pts: Vec::new(),
+        opus: OpusTerms::default(),
         ptime_ms: ptime(media),
         direction: Direction::SendRecv,
         relearn: remote.is_some_and(|remote| is_private(remote.ip()) || local.signalling_peer.is_some_and(|peer| peer != remote.ip())),
@@ -336,21 +323,6 @@ fn usable_address(theirs: &SessionDescription, media: &Media, local: &LocalMedia
         return Err(OfferFault::NoAddress);
     }
     Ok(Some(remote))
-}
-
-fn codecs_of(media: &Media) -> impl Iterator<Item = (u8, Codec)> {
-    media
-        .rtp_formats()
-        .filter(|format| format.clock_rate == 8000 && format.channels == 1)
-        .filter_map(|format| Codec::by_name(&format.encoding).map(|codec| (format.payload_type, codec)))
-}
-
-/// RFC 4733 §2.5.1: events run on the clock of the codec, so only 8,000 Hz will do.
-fn telephone_event(media: &Media) -> Option<u8> {
-    media
-        .rtp_formats()
-        .find(|format| format.clock_rate == 8000 && format.encoding.eq_ignore_ascii_case("telephone-event"))
-        .map(|format| format.payload_type)
 }
 
 fn is_rtp(media: &Media) -> bool {
@@ -396,7 +368,7 @@ fn direction_word(direction: Direction) -> &'static str {
     }
 }
 
-/// The packet time the peer asks for, where it is one that G.711 senders use; else 20 ms (RFC 3551 §4.2).
+/// The packet time the peer asks for, where it is one that senders use; else 20 ms (RFC 3551 §4.2).
 fn ptime(media: &Media) -> u16 {
     let number = |name| media.attribute(name).and_then(|attribute| attribute.value.as_deref()?.parse::<u16>().ok());
     let wanted = number("ptime").filter(|ptime| (10..=60).contains(ptime) && ptime % 10 == 0).unwrap_or(20);

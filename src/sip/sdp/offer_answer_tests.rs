@@ -52,7 +52,7 @@ fn our_offer_and_an_answer_with_other_numbers() {
     let answer = "m=audio 7000 RTP/AVP 8 96\r\na=rtpmap:96 telephone-event/8000\r\na=rtcp:7777 IN IP4 198.51.100.2\r\na=ptime:30\r\n";
     let agreed = session.take_answer(offer(answer).as_bytes()).unwrap();
     assert_eq!((agreed.setup.codec, agreed.setup.send_pt), (Codec::Pcma, 8));
-    assert_eq!((agreed.setup.dtmf_send_pt, agreed.setup.dtmf_receive_pt), (Some(96), Some(101)));
+    assert_eq!((agreed.setup.dtmf_send_pt, agreed.setup.dtmf_receive_pts), (Some(96), vec![(101, 8_000)]));
     assert_eq!(agreed.setup.receive_pts, [(0, Codec::Pcmu), (8, Codec::Pcma)]);
     assert_eq!((agreed.setup.remote_rtcp, agreed.setup.ptime_ms), ("198.51.100.2:7777".parse().ok(), 30));
     assert_eq!(session.take_answer(offer(answer).as_bytes()), Err(OfferFault::NoOffer));
@@ -180,4 +180,62 @@ fn a_refused_offer_leaves_no_trace() {
     session.offer(&local());
     session.withdraw();
     assert!(!session.offer_pending());
+}
+
+fn wideband() -> LocalMedia {
+    LocalMedia { codecs: Codec::ALL.to_vec(), ..local() }
+}
+
+#[test]
+fn an_offer_names_each_codec_in_order_with_its_clock_and_terms() {
+    let offer = SdpSession::new(2).offer(&wideband());
+    assert!(
+        text(&offer).contains(
+            "m=audio 4000 RTP/AVP 111 9 0 8 101 110\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1;stereo=0;sprop-stereo=0\r\n\
+             a=rtpmap:9 G722/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n\
+             a=fmtp:101 0-15\r\na=rtpmap:110 telephone-event/48000\r\na=fmtp:110 0-15\r\na=ptime:20\r\n"
+        ),
+        "{}",
+        text(&offer)
+    );
+}
+
+#[test]
+fn an_answer_in_opus_heeds_what_the_peer_asks_and_sends_events_at_its_clock() {
+    let mut session = SdpSession::new(2);
+    session.offer(&wideband());
+    let answer = "m=audio 7000 RTP/AVP 96 97 98\r\na=rtpmap:96 opus/48000/2\r\n\
+        a=fmtp:96 maxplaybackrate=16000; maxaveragebitrate=24000;useinbandfec=1; usedtx=1;stereo=1;cbr=1\r\n\
+        a=rtpmap:97 telephone-event/8000\r\na=rtpmap:98 telephone-event/48000\r\na=ptime:50\r\na=maxptime:60\r\n";
+    let setup = session.take_answer(offer(answer).as_bytes()).unwrap().setup;
+    assert_eq!((setup.codec, setup.send_pt, setup.dtmf_send_pt, setup.dtmf_send_clock), (Codec::Opus, 96, Some(98), 48_000));
+    let terms = OpusTerms { most_bitrate: Some(24_000), most_playback_rate: Some(16_000), fec: true, dtx: true, constant_bitrate: true };
+    assert_eq!((setup.opus, setup.ptime_ms), (terms, 40));
+    assert_eq!(setup.receive_pts, [(111, Codec::Opus), (9, Codec::G722), (0, Codec::Pcmu), (8, Codec::Pcma)]);
+    assert_eq!(setup.dtmf_receive_pts, [(101, 8_000), (110, 48_000)]);
+}
+
+#[test]
+fn an_offer_of_opus_is_answered_under_its_number_and_without_fec_where_that_is_not_asked_for() {
+    let lines = "m=audio 7000 RTP/AVP 101 9 0 96\r\na=rtpmap:101 OPUS/48000/2\r\na=rtpmap:96 telephone-event/8000\r\n";
+    let mut session = SdpSession::new(2);
+    let (answer, agreed) = session.answer(offer(lines).as_bytes(), &wideband()).unwrap();
+    assert!(text(&answer).contains("m=audio 4000 RTP/AVP 101 96\r\na=rtpmap:101 opus/48000/2\r\n"), "{}", text(&answer));
+    assert_eq!((agreed.setup.codec, agreed.setup.opus), (Codec::Opus, OpusTerms::default()));
+    // Beside Opus many know telephone-event at 8,000 Hz only.
+    assert_eq!((agreed.setup.dtmf_send_pt, agreed.setup.dtmf_send_clock), (Some(96), 8_000));
+    // 101 was ours for telephone-event: no number stands for two things in what we offer next.
+    let offer = session.offer(&wideband());
+    let numbers: Vec<&str> = text(&offer).lines().find_map(|line| line.strip_prefix("m=audio 4000 RTP/AVP ")).unwrap().split(' ').collect();
+    let distinct: std::collections::HashSet<_> = numbers.iter().collect();
+    assert!(numbers[0] == "101" && numbers.contains(&"96") && distinct.len() == 6, "{numbers:?}");
+}
+
+#[test]
+fn g722_is_static_and_counts_its_clock_as_8000() {
+    let (answer, agreed) = SdpSession::new(2).answer(offer("m=audio 7000 RTP/AVP 9 0\r\n").as_bytes(), &wideband()).unwrap();
+    assert!(text(&answer).contains("m=audio 4000 RTP/AVP 9\r\na=rtpmap:9 G722/8000\r\n"));
+    assert_eq!(agreed.setup.codec, Codec::G722);
+    let wrong = offer("m=audio 7000 RTP/AVP 96\r\na=rtpmap:96 G722/16000\r\n");
+    assert_eq!(SdpSession::new(2).answer(wrong.as_bytes(), &wideband()).unwrap_err(), OfferFault::NoCodec);
 }

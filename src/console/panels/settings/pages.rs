@@ -74,7 +74,14 @@ fn listeners(form: &Form<'_>) -> (Vec<Card>, Vec<Card>) {
 
 fn media(form: &Form<'_>) -> Vec<Row> {
     let codecs = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let offers = [codecs(&["PCMU", "PCMA"]), codecs(&["PCMA", "PCMU"]), codecs(&["PCMU"]), codecs(&["PCMA"])];
+    let offers = [
+        codecs(&["PCMU", "PCMA"]),
+        codecs(&["opus", "G722", "PCMU", "PCMA"]),
+        codecs(&["G722", "PCMU", "PCMA"]),
+        codecs(&["PCMA", "PCMU"]),
+        codecs(&["PCMU"]),
+        codecs(&["PCMA"]),
+    ];
     let set: Vec<String> = (0..form.draft.len("media.codecs")).map(|index| form.value(&format!("media.codecs[{index}]"))).collect();
     let chosen = if form.draft.has("media.codecs") { offers.iter().position(|offer| *offer == set) } else { Some(0) };
     let word = |names: &Vec<String>| if names.len() == 1 { format!("{} only", names.concat()) } else { names.join(", ") };
