@@ -173,7 +173,8 @@ impl Switch {
             | MediaEvent::PlayEnded { .. }
             | MediaEvent::DtmfSent { .. }
             | MediaEvent::FirstPacket { .. }
-            | MediaEvent::Tapped { .. } => {}
+            | MediaEvent::Tapped { .. }
+            | MediaEvent::Kept { .. } => {}
         }
     }
 

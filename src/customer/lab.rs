@@ -292,7 +292,7 @@ impl Lab {
             MediaCommand::Close { stream } => Some(MediaEvent::Closed {
                 stream,
                 figures: StreamFigures::default(),
-                recording: self.is_recorded(stream).then(|| Recording { received: vec![0; 8_000], sent: Vec::new() }),
+                recording: self.is_recorded(stream).then(|| Recording { rate: 8_000, received: vec![0; 8_000], sent: Vec::new() }),
             }),
             MediaCommand::SendDtmf { stream, .. } => Some(MediaEvent::DtmfSent { stream }),
             _ => None,

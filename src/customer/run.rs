@@ -241,9 +241,10 @@ impl Run {
             MediaEvent::Closed { figures, recording, .. } => {
                 leg.sound_closed(site, &figures);
                 if let (LegKind::Call, Some(path)) = (kind, record) {
-                    let heard = recording.map(|r| r.received).unwrap_or_default();
-                    match sound::save(&path, &heard) {
-                        Ok(()) => self.journal.step(now, format!("{} s recorded in {}", heard.len() / 8_000, path.display())),
+                    let recording = recording.unwrap_or_default();
+                    let (rate, heard) = (recording.rate.max(1), recording.received);
+                    match sound::save(&path, rate, &heard) {
+                        Ok(()) => self.journal.step(now, format!("{} s recorded in {}", heard.len() / rate as usize, path.display())),
                         Err(why) => self.journal.fault(now, why),
                     }
                 }

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-/// Samples a second of everything that crosses the media thread.
+/// Samples a second of what is played to the media thread.
 const RATE: u32 = 8_000;
 /// Ten minutes: a longer prompt than a test call plays.
 const MOST_SAMPLES: usize = 600 * RATE as usize;
@@ -36,12 +36,12 @@ pub fn load(path: &Path) -> Result<Arc<[i16]>, String> {
     }
 }
 
-/// Writes what was heard as a 16-bit WAV file.
+/// Writes what was heard, at `rate` samples a second, as a 16-bit WAV file.
 ///
 /// # Errors
 /// One sentence that names the file and says why it cannot be written.
-pub fn save(path: &Path, heard: &[i16]) -> Result<(), String> {
-    let spec = hound::WavSpec { channels: 1, sample_rate: RATE, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+pub fn save(path: &Path, rate: u32, heard: &[i16]) -> Result<(), String> {
+    let spec = hound::WavSpec { channels: 1, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
     let write = || -> Result<(), hound::Error> {
         let mut writer = hound::WavWriter::create(path, spec)?;
         for sample in heard {
@@ -80,7 +80,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("heard.wav");
         let heard: Vec<i16> = (0..1600).map(|i| (f64::from(i) * 0.3).sin().mul_add(8000.0, 0.0) as i16).collect();
-        save(&file, &heard).expect("saves");
+        save(&file, 8_000, &heard).expect("saves");
         let loaded = load(&file).expect("loads");
         assert_eq!(loaded.len(), heard.len());
         assert!(loaded.iter().zip(&heard).all(|(a, b)| (i32::from(*a) - i32::from(*b)).abs() <= 1));
@@ -109,7 +109,7 @@ mod tests {
         assert!(load(&file).expect_err("missing").contains("x.wav"));
         std::fs::write(&file, b"RIFFxxxxWAVEnonsense").expect("writes");
         assert!(load(&file).is_err());
-        save(&file, &[]).expect("saves");
+        save(&file, 8_000, &[]).expect("saves");
         assert!(load(&file).expect_err("empty").contains("no sound"));
     }
 }

@@ -147,6 +147,8 @@ pub enum MediaCommand {
     Live { stream: StreamId, line: Line, on: bool },
     /// The stream's voices go to [`Line::Listener`] as well, and nothing else changes. `None` ends it; so does another stream's.
     Listen { stream: StreamId, heard: Option<Heard> },
+    /// Hands out both directions once a second as `Kept`, for a recording; what is left when it ends, too. Beside any tap.
+    Keep { stream: StreamId, on: bool },
     /// The stream's end: a last RTCP BYE, then `Closed`. The port is free for another `Open` after `Closed`.
     Close { stream: StreamId },
 }
@@ -165,6 +167,7 @@ impl MediaCommand {
             | MediaCommand::WatchSilence { stream, .. }
             | MediaCommand::Record { stream, .. }
             | MediaCommand::Tap { stream, .. }
+            | MediaCommand::Keep { stream, .. }
             | MediaCommand::Live { stream, .. }
             | MediaCommand::Listen { stream, .. }
             | MediaCommand::Close { stream } => *stream,
@@ -211,12 +214,16 @@ pub enum MediaEvent {
         stream: StreamId,
         from: SocketAddr,
     },
-    /// A second of both directions at 8,000 samples a second, beginning `first_sample` samples after the tap did.
+    /// A second of both directions, or what was left of one when the tap ended.
     Tapped {
         stream: StreamId,
-        first_sample: u64,
-        received: Vec<i16>,
-        sent: Vec<i16>,
+        second: Second,
+    },
+    /// As `Tapped`, for `Keep`. `last`: the end of what is kept, which may be of no length.
+    Kept {
+        stream: StreamId,
+        second: Second,
+        last: bool,
     },
     /// Always the last event of a stream.
     Closed {
@@ -244,18 +251,33 @@ impl MediaEvent {
             | MediaEvent::SourceLearned { stream, .. }
             | MediaEvent::Stranger { stream, .. }
             | MediaEvent::Tapped { stream, .. }
+            | MediaEvent::Kept { stream, .. }
             | MediaEvent::Closed { stream, .. }
             | MediaEvent::Refused { stream, .. } => *stream,
         }
     }
 }
 
-/// Both directions of a stream at 8,000 samples a second, from the same instant on.
+/// Both directions of a stream, from the same instant on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recording {
+    /// Samples a second: that of the codec in force when it began.
+    pub rate: u32,
     /// What the peer said: what we heard.
     pub received: Vec<i16>,
     /// What we sent to the peer.
+    pub sent: Vec<i16>,
+}
+
+/// A part of both directions of a stream, each as long as the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Second {
+    /// Samples a second.
+    pub rate: u32,
+    /// So many samples after the tap began.
+    pub first_sample: u64,
+    /// What the peer said.
+    pub received: Vec<i16>,
     pub sent: Vec<i16>,
 }
 

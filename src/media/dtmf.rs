@@ -71,7 +71,8 @@ impl Receiver {
             }
             // §2.5.1.3: an event too long for its duration field goes on in a new segment, with no marker.
             let next_segment = i64::from(ahead) - i64::from(SEGMENT);
-            if !marker && packet.event == current.event && current.duration > SEGMENT - 1_600 && next_segment.abs() <= 1_600 {
+            if !marker && packet.event == current.event && current.duration > SEGMENT - MOST_STEP && next_segment.abs() <= MOST_STEP.into()
+            {
                 *current = Current { event: packet.event, timestamp, duration: packet.duration };
                 return None;
             }
@@ -87,7 +88,9 @@ impl Receiver {
 }
 
 const SEGMENT: u16 = 0xffff;
-/// Ten seconds: events further back than this are new ones after a clock change.
+/// Between two updates of an event: 200 ms at 48,000 Hz.
+const MOST_STEP: u16 = 9_600;
+/// Ten seconds at 8,000 Hz: events further back than this are new ones after a clock change.
 const STRAGGLER: i32 = 80_000;
 
 /// Digits waiting to go out, and how far the first of them is.
@@ -101,11 +104,11 @@ pub struct Sender {
 enum State {
     #[default]
     Idle,
-    /// `elapsed` samples of the event are out.
+    /// `elapsed` milliseconds of the event are out.
     Pressed { event: u8, elapsed: u16 },
     /// The end was sent `sent` times.
     Ending { event: u8, sent: u8 },
-    /// Between two digits: `left` samples of silence.
+    /// Between two digits: `left` milliseconds of silence.
     Pause { left: u16 },
 }
 
@@ -131,22 +134,26 @@ impl Sender {
         !self.waiting.is_empty() || !matches!(self.state, State::Idle)
     }
 
-    /// One packet time of `samples` later.
-    pub fn next_turn(&mut self, samples: u16) -> Turn {
+    /// One packet time of `ms` milliseconds later; durations are told in units of `clock` (§2.3.5).
+    pub fn next_turn(&mut self, ms: u16, clock: u32) -> Turn {
+        let event_turn = |event, end, elapsed: u16, first| {
+            let duration = (u32::from(elapsed) * clock / 1_000).min(u16::MAX.into()) as u16;
+            Turn::Event { packet: EventPacket { event, end, volume: 10, duration }, first }
+        };
         let (turn, next) = match std::mem::take(&mut self.state) {
             State::Idle => match self.waiting.pop_front() {
-                Some(event) => (event_turn(event, false, samples, true), State::Pressed { event, elapsed: samples }),
+                Some(event) => (event_turn(event, false, ms, true), State::Pressed { event, elapsed: ms }),
                 None => (Turn::Nothing, State::Idle),
             },
-            State::Pressed { event, elapsed } if elapsed + samples < PRESSED => {
-                let elapsed = elapsed + samples;
+            State::Pressed { event, elapsed } if elapsed + ms < PRESSED => {
+                let elapsed = elapsed + ms;
                 (event_turn(event, false, elapsed, false), State::Pressed { event, elapsed })
             }
             State::Pressed { event, .. } => (event_turn(event, true, PRESSED, false), State::Ending { event, sent: 1 }),
             // §2.5.1.4: the final packet goes out three times in all, at the interval of the updates.
             State::Ending { event, sent } if sent < 2 => (event_turn(event, true, PRESSED, false), State::Ending { event, sent: sent + 1 }),
             State::Ending { event, .. } => (event_turn(event, true, PRESSED, false), State::Pause { left: PAUSE }),
-            State::Pause { left } if left > samples => (Turn::Nothing, State::Pause { left: left - samples }),
+            State::Pause { left } if left > ms => (Turn::Nothing, State::Pause { left: left - ms }),
             State::Pause { .. } => (Turn::Nothing, State::Idle),
         };
         self.state = next;
@@ -154,13 +161,9 @@ impl Sender {
     }
 }
 
-fn event_turn(event: u8, end: bool, duration: u16, first: bool) -> Turn {
-    Turn::Event { packet: EventPacket { event, end, volume: 10, duration }, first }
-}
-
 /// 100 ms pressed and, with the ends' 40 ms, 100 ms apart: longer than the 40 ms that Q.24 asks for, shorter than a person.
-const PRESSED: u16 = 800;
-const PAUSE: u16 = 480;
+const PRESSED: u16 = 100;
+const PAUSE: u16 = 60;
 const MOST_WAITING: usize = 256;
 
 #[cfg(test)]
@@ -172,7 +175,7 @@ mod tests {
         assert!(sender.push(digits));
         let (mut clock, mut begun, mut packets) = (1_000u32, 0, Vec::new());
         while sender.is_active() {
-            if let Turn::Event { packet, first } = sender.next_turn(160) {
+            if let Turn::Event { packet, first } = sender.next_turn(20, 8_000) {
                 if first {
                     begun = clock;
                 }

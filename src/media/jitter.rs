@@ -60,7 +60,7 @@ pub struct Report {
 }
 
 impl Reception {
-    /// `clock`: the arrival time and `timestamp`, both in samples; `None` for what does not count for jitter (telephone-events).
+    /// `clock`: the arrival time and `timestamp`, both in units of the RTP clock; `None` for what does not count for jitter (telephone-events).
     pub fn handle_packet(&mut self, ssrc: u32, sequence: u16, bytes: usize, clock: Option<(u32, u32)>) -> Arrival {
         self.packets += 1;
         self.bytes += bytes as u64;
@@ -85,6 +85,13 @@ impl Reception {
     /// Of what should have arrived; a late packet is no longer lost.
     pub fn lost(&self) -> u64 {
         self.expected().saturating_sub(self.distinct())
+    }
+
+    /// What arrives is counted by another clock from now on.
+    pub fn forget_jitter(&mut self) {
+        if let Some(run) = &mut self.run {
+            (run.transit, run.jitter) = (None, 0);
+        }
     }
 
     /// In samples.

@@ -46,6 +46,12 @@ pub fn is_sound(law: Law, payload: &[u8]) -> bool {
     sum > payload.len() as u64 * NOISE
 }
 
+/// As [`is_sound`], of samples.
+pub fn is_sound_in(samples: &[i16]) -> bool {
+    let sum: u64 = samples.iter().map(|sample| u64::from(sample.unsigned_abs())).sum();
+    sum > samples.len() as u64 * NOISE
+}
+
 /// A mean of 160 of 32,767 is −46 dBFS: above hiss and comfort noise, below the quietest speech.
 const NOISE: u64 = 160;
 

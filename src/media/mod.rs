@@ -2,6 +2,9 @@
 //!
 //! Everybody else speaks to it in the words of [`command`]: a party sends [`MediaCommand`]s and hears [`MediaEvent`]s.
 
+pub mod between;
+#[cfg(test)]
+mod codec_stories;
 pub mod codecs;
 pub mod command;
 pub mod conceal;
@@ -29,7 +32,10 @@ mod stories;
 mod stream;
 mod stretch;
 pub mod tone;
+pub mod transcode;
 
-pub use command::{Codec, Direction, Heard, Line, MediaCommand, MediaEvent, Playout, Recording, StreamFigures, StreamId, StreamSetup};
+pub use command::{
+    Codec, Direction, Heard, Line, MediaCommand, MediaEvent, Playout, Recording, Second, StreamFigures, StreamId, StreamSetup,
+};
 pub use plane::{Channel, Clock, MediaPlane, Owner, Sink};
 pub use ports::PortPool;

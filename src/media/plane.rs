@@ -11,7 +11,7 @@ use super::command::{Heard, Line, MediaCommand, MediaEvent, StreamId};
 use super::lines::Lines;
 use super::rtcp::ntp_after;
 use super::seed;
-use super::stream::{COMFORT_AFTER, Stream, arrival_clock};
+use super::stream::{COMFORT_AFTER, Stream};
 
 /// Which party a stream belongs to: parties number their streams each for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -137,6 +137,7 @@ impl MediaPlane {
             MediaCommand::WatchSilence { secs, .. } => stream.watch_silence(now, secs),
             MediaCommand::Record { max_secs, .. } => stream.record(now, max_secs),
             MediaCommand::Tap { on, .. } => stream.tap(now, on),
+            MediaCommand::Keep { on, .. } => stream.keep(now, on, sink),
             MediaCommand::Live { line, on, .. } => {
                 self.put_on(slot, line, on.then_some(Heard::Both), sink);
                 return;
@@ -161,8 +162,7 @@ impl MediaPlane {
             stream.handle_rtcp(now, &self.clock, from, bytes);
             return;
         }
-        let arrived = arrival_clock(self.clock.epoch, now);
-        let Some((header, content)) = stream.handle_rtp(now, arrived, from, bytes, sink) else { return };
+        let Some((header, content)) = stream.handle_rtp(now, self.clock.epoch, from, bytes, sink) else { return };
         let (peer, is_heard) = (stream.peer, stream.has_people());
         if is_heard {
             self.schedule(slot);

@@ -14,6 +14,10 @@ pub struct Outgoing {
     /// The media clock at the newest packet sent.
     timestamp: u32,
     sent_at: Option<Instant>,
+    /// Timestamp units a second.
+    clock: u32,
+    /// The next packet of our own making follows after a pause.
+    anew: bool,
     feed: Option<Feed>,
     pub packets: u64,
     /// Payload only.
@@ -42,6 +46,8 @@ impl Outgoing {
             sequence: bits as u16 & 0x7fff,
             timestamp: more as u32,
             sent_at: None,
+            clock: RATE,
+            anew: false,
             feed: None,
             packets: 0,
             bytes: 0,
@@ -53,7 +59,7 @@ impl Outgoing {
     pub fn relay(&mut self, now: Instant, header: &Header) -> Option<Stamp> {
         let mut marker = header.marker;
         let feed = match &mut self.feed {
-            Some(feed) if feed.ssrc == header.ssrc && continues(feed, header) => feed,
+            Some(feed) if feed.ssrc == header.ssrc && continues(feed, header, self.clock) => feed,
             _ => {
                 marker = true;
                 let (sequence, timestamp) = self.next(now);
@@ -96,11 +102,23 @@ impl Outgoing {
         }
     }
 
-    /// The numbers for a packet of our own making, `samples` after the one before it.
-    pub fn make(&mut self, now: Instant, pt: u8, samples: u32) -> Stamp {
-        let fresh = self.feed.take().is_some() || self.sent_at.is_none();
+    /// Timestamp units a second, from now on.
+    pub fn set_clock(&mut self, clock: u32) {
+        if clock != self.clock {
+            (self.clock, self.anew, self.feed) = (clock, true, None);
+        }
+    }
+
+    /// The next packet of our own making comes as much later as it is later, not right after the one before.
+    pub fn begin_anew(&mut self) {
+        self.anew = true;
+    }
+
+    /// The numbers for a packet of our own making, `units` of the clock after the one before it.
+    pub fn make(&mut self, now: Instant, pt: u8, units: u32) -> Stamp {
+        let fresh = std::mem::take(&mut self.anew) | self.feed.take().is_some() || self.sent_at.is_none();
         let (sequence, timestamp) =
-            if fresh { self.next(now) } else { (self.sequence.wrapping_add(1), self.timestamp.wrapping_add(samples)) };
+            if fresh { self.next(now) } else { (self.sequence.wrapping_add(1), self.timestamp.wrapping_add(units)) };
         self.sequence = sequence;
         self.timestamp = timestamp;
         self.sent_at = Some(now);
@@ -132,44 +150,45 @@ impl Outgoing {
 
     /// The media clock now, for a sender report (RFC 3550 §6.4.1).
     pub fn timestamp_at(&self, now: Instant) -> u32 {
-        let elapsed = self.sent_at.map_or(0, |sent| samples_between(sent, now));
+        let elapsed = self.sent_at.map_or(0, |sent| samples_between(sent, now, self.clock) as u32);
         self.timestamp.wrapping_add(elapsed)
     }
 
     /// What follows the newest packet when somebody else begins to speak: the next number, and as much later as it is later.
     fn next(&self, now: Instant) -> (u16, u32) {
         match self.sent_at {
-            Some(sent) => (self.sequence.wrapping_add(1), self.timestamp.wrapping_add(samples_between(sent, now).max(LEAST_STEP))),
+            Some(sent) => (
+                self.sequence.wrapping_add(1),
+                self.timestamp.wrapping_add((samples_between(sent, now, self.clock) as u32).max(self.clock / 50)),
+            ),
             None => (self.sequence.wrapping_add(1), self.timestamp),
         }
     }
 }
 
 /// Whether a packet belongs to the series of its source, or the source began anew under the same SSRC.
-fn continues(feed: &Feed, header: &Header) -> bool {
+fn continues(feed: &Feed, header: &Header, clock: u32) -> bool {
     let ahead = sequence_distance(header.sequence, feed.highest);
     if !(-FLOOR_DEPTH..MOST_LOST).contains(&ahead) {
         return false;
     }
-    let later = header.timestamp.wrapping_sub(feed.timestamp) as i32;
-    (-MOST_BACK..MOST_LATER).contains(&later)
+    let (later, clock) = (header.timestamp.wrapping_sub(feed.timestamp) as i32, clock.cast_signed());
+    (-MOST_BACK_SECS * clock..MOST_LATER_SECS * clock).contains(&later)
 }
 
-/// Samples from `earlier` to `later`, on the circle of timestamps.
-pub fn samples_between(earlier: Instant, later: Instant) -> u32 {
+/// Samples from `earlier` to `later`, so many a second.
+pub fn samples_between(earlier: Instant, later: Instant, rate: u32) -> u64 {
     let elapsed = later.saturating_duration_since(earlier);
     let micros = elapsed.as_secs() * 1_000_000 + u64::from(elapsed.subsec_micros());
-    (micros * u64::from(RATE) / 1_000_000) as u32
+    micros * u64::from(rate) / 1_000_000
 }
 
-/// 20 ms.
-const LEAST_STEP: u32 = 160;
 const MOST_LOST: i16 = 3_000;
 const FLOOR_DEPTH: i16 = 1_000;
 /// A minute of silence suppressed is a pause; an hour is another clock.
-const MOST_LATER: i32 = 60 * 8_000;
+const MOST_LATER_SECS: i32 = 60;
 /// Ends of a telephone-event may carry its old beginning after a long press.
-const MOST_BACK: i32 = 20 * 8_000;
+const MOST_BACK_SECS: i32 = 20;
 
 #[cfg(test)]
 mod tests {

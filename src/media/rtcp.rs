@@ -16,6 +16,8 @@ pub struct Reports {
     /// In samples.
     pub remote_jitter: Option<u32>,
     pub round_trip: Option<Duration>,
+    /// Of what we sent since its report before.
+    pub remote_loss_percent: Option<u8>,
     /// The peer has said BYE.
     pub ended: bool,
 }
@@ -105,6 +107,7 @@ impl Reports {
         }
         // A 24-bit number with a sign: doubles make it negative.
         self.remote_lost = Some((block.cumulative_lost() << 8) as i32 >> 8);
+        self.remote_loss_percent = Some((u16::from(block.fraction_lost()) * 100 / 256) as u8);
         self.remote_jitter = Some(block.interarrival_jitter());
         if block.last_sender_report_timestamp() != 0 {
             // §6.4.1: A − LSR − DLSR, in 1/65,536 s.

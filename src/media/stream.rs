@@ -1,8 +1,10 @@
 //! One RTP session: what arrives is judged and counted, what leaves is paced, relayed and numbered.
 
 mod ear;
+mod ears;
 mod figures;
 mod live;
+mod speech;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -11,7 +13,7 @@ use super::codecs::RATE;
 use super::command::{Codec, MediaEvent, Playout, StreamId, StreamSetup};
 use super::dtmf;
 use super::jitter::{Arrival, Reception};
-use super::level::{SilenceWatch, is_sound};
+use super::level::SilenceWatch;
 use super::plane::{Channel, Clock, Owner, Sink};
 use super::playout::Player;
 use super::recording::Tape;
@@ -20,6 +22,9 @@ use super::rtcp;
 use super::rtp::{self, Header};
 use super::seed;
 use super::source::{SourceLock, Verdict};
+use super::transcode::Transcoder;
+use ears::Ears;
+use speech::{Mouth, RelayedEvent};
 
 /// The state of one stream. Every method takes the time and says what it wants through the sink.
 #[derive(Debug)]
@@ -48,9 +53,13 @@ pub struct Stream {
     dtmf_began: u32,
     dtmf_in: dtmf::Receiver,
     dtmf_received: String,
-    silence: Option<SilenceWatch>,
-    record: Option<Tape>,
-    tap: Option<Tape>,
+    /// The RTP clock of what arrives.
+    heard_clock: u32,
+    ears: Ears,
+    mouth: Option<Box<Mouth>>,
+    /// From the connected stream's codec to this one's, where they are unlike.
+    transcoder: Option<Box<Transcoder>>,
+    relayed_event: Option<RelayedEvent>,
     people: live::People,
     reports: rtcp::Reports,
     rtcp_remote: Option<SocketAddr>,
@@ -67,7 +76,8 @@ pub struct Stream {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
     Audio(Codec),
-    Event,
+    /// With the clock of its durations.
+    Event(u32),
     Unknown,
 }
 
@@ -93,9 +103,11 @@ impl Stream {
             dtmf_began: 0,
             dtmf_in: dtmf::Receiver::default(),
             dtmf_received: String::new(),
-            silence: None,
-            record: None,
-            tap: None,
+            heard_clock: RATE,
+            ears: Ears::default(),
+            mouth: None,
+            transcoder: None,
+            relayed_event: None,
             people: live::People::default(),
             reports: rtcp::Reports::default(),
             rtcp_remote: None,
@@ -126,7 +138,7 @@ impl Stream {
             }
         }
         let dynamic = setup.receive_pts.iter().map(|(pt, codec)| (*pt, Content::Audio(*codec)));
-        for (pt, content) in dynamic.chain(setup.dtmf_receive_pts.iter().map(|(pt, _)| (*pt, Content::Event))) {
+        for (pt, content) in dynamic.chain(setup.dtmf_receive_pts.iter().map(|(pt, clock)| (*pt, Content::Event(*clock)))) {
             if let Some(slot) = self.contents.get_mut(usize::from(pt)) {
                 *slot = content;
             }
@@ -135,6 +147,10 @@ impl Stream {
             self.configured_at = Some(now);
             self.next_rtcp = now.checked_add(self.rtcp_interval() / 2);
             self.next_figures = Some(now + FIGURES_INTERVAL);
+        }
+        self.outgoing.set_clock(setup.codec.clock_rate());
+        if let Some(mouth) = &mut self.mouth {
+            mouth.encoder().heed(setup.opus);
         }
         self.setup = Some(setup);
         self.pace(now);
@@ -178,23 +194,41 @@ impl Stream {
     }
 
     pub fn watch_silence(&mut self, now: Instant, secs: Option<f32>) {
-        self.silence = secs.and_then(|secs| SilenceWatch::new(now, secs));
+        self.ears.silence = secs.and_then(|secs| SilenceWatch::new(now, secs));
     }
 
     pub fn record(&mut self, now: Instant, max_secs: u32) {
-        self.record = Some(Tape::new(now, max_secs));
+        self.ears.record = Some(Tape::new(now, self.sample_rate(), max_secs));
     }
 
     pub fn tap(&mut self, now: Instant, on: bool) {
-        self.tap = on.then(|| Tape::new(now, TAP_SECS));
+        self.ears.tap = on.then(|| Tape::new(now, self.sample_rate(), TAP_SECS));
+    }
+
+    /// What is kept already goes on; what was kept is handed out to the end.
+    pub fn keep(&mut self, now: Instant, on: bool, sink: &mut impl Sink) {
+        match (self.ears.keep.take(), on) {
+            (None, false) => {}
+            (None, true) => self.ears.keep = Some(Tape::new(now, self.sample_rate(), TAP_SECS)),
+            (going, true) => self.ears.keep = going,
+            (Some(tape), false) => {
+                sink.event(self.owner, MediaEvent::Kept { stream: self.id, second: tape.take_rest(now), last: true });
+            }
+        }
+    }
+
+    /// Of the codec in force.
+    fn sample_rate(&self) -> u32 {
+        self.setup.as_ref().map_or(RATE, |setup| setup.codec.sample_rate())
     }
 
     pub fn close(mut self, now: Instant, clock: &Clock, sink: &mut impl Sink) {
         if self.outgoing.packets > 0 || self.reception.packets > 0 {
             self.send_rtcp(now, clock, true, sink);
         }
+        self.keep(now, false, sink);
         let figures = self.figures();
-        let recording = self.record.take().map(|tape| tape.finish(now));
+        let recording = self.ears.finish(now);
         sink.event(self.owner, MediaEvent::Closed { stream: self.id, figures, recording });
     }
 
@@ -204,7 +238,7 @@ impl Stream {
     pub fn handle_rtp(
         &mut self,
         now: Instant,
-        clock: u32,
+        epoch: Instant,
         from: SocketAddr,
         bytes: &[u8],
         sink: &mut impl Sink,
@@ -227,7 +261,16 @@ impl Stream {
         let payload = bytes.get(header.payload.clone())?;
         let content = self.contents[usize::from(header.pt & 0x7f)];
         // An event's packets share one timestamp, so their arrival says nothing of jitter (RFC 4733 §2.6.2).
-        let timing = (content != Content::Event).then_some((clock, header.timestamp));
+        let clock = match content {
+            Content::Audio(codec) => Some(codec.clock_rate()),
+            Content::Unknown => Some(self.heard_clock),
+            Content::Event(_) => None,
+        };
+        if let Some(clock) = clock.filter(|clock| *clock != self.heard_clock) {
+            self.heard_clock = clock;
+            self.reception.forget_jitter();
+        }
+        let timing = clock.map(|clock| (samples_between(epoch, now, clock) as u32, header.timestamp));
         let arrival = self.reception.handle_packet(header.ssrc, header.sequence, payload.len(), timing);
         if self.first_packet_us.is_none() {
             let since = self.configured_at.map_or(Duration::ZERO, |begin| now.saturating_duration_since(begin));
@@ -245,47 +288,10 @@ impl Stream {
         }
         match content {
             Content::Audio(codec) => self.hear(now, &header, codec, payload),
-            Content::Event => self.note_event(now, &header, payload, sink),
+            Content::Event(_) => self.note_event(now, &header, payload, sink),
             Content::Unknown => {}
         }
         Some((header, content))
-    }
-
-    /// Sends on what the connected stream has heard.
-    pub fn relay(&mut self, now: Instant, header: &Header, content: Content, bytes: &mut [u8], sink: &mut impl Sink) {
-        let Some(setup) = &self.setup else { return };
-        if !setup.direction.sends() || self.player.is_some() || self.dtmf_out.is_active() {
-            return;
-        }
-        let Some(remote) = self.source.remote() else { return };
-        let pt = match content {
-            Content::Audio(_) => Some(setup.send_pt),
-            Content::Event => setup.dtmf_send_pt,
-            Content::Unknown => None,
-        };
-        let Some(pt) = pt else {
-            self.outgoing.skip(header);
-            return;
-        };
-        let Some(mut stamp) = self.outgoing.relay(now, header) else { return };
-        stamp.pt = pt;
-        if let Content::Audio(codec) = content
-            && let Some(payload) = bytes.get_mut(header.payload.clone())
-        {
-            if let (Some(from), Some(to)) = (codec.law(), setup.codec.law()) {
-                from.transcode(to, payload);
-            }
-            for tape in self.record.iter_mut().chain(&mut self.tap) {
-                tape.note_sent(now, stamp.timestamp, setup.codec, payload);
-            }
-            self.people.note(now, live::Way::Sent, &stamp.header(), setup.codec, payload);
-        }
-        self.outgoing.count(header.payload.len());
-        // The far side speaks again: comfort ends.
-        self.next_frame = None;
-        if let Some(packet) = rtp::restamp(bytes, &header.payload, &stamp) {
-            sink.send(self.port, Channel::Rtp, remote, packet);
-        }
     }
 
     pub fn handle_rtcp(&mut self, now: Instant, clock: &Clock, from: SocketAddr, bytes: &[u8]) {
@@ -299,7 +305,12 @@ impl Stream {
         }
         if !self.reports.handle_packet(clock.ntp(now), self.outgoing.ssrc, bytes) {
             self.malformed += 1;
-        } else if self.setup.as_ref().is_some_and(|setup| setup.relearn) {
+            return;
+        }
+        if let (Some(mouth), Some(percent)) = (&mut self.mouth, self.reports.remote_loss_percent) {
+            mouth.encoder().expect_loss(percent);
+        }
+        if self.setup.as_ref().is_some_and(|setup| setup.relearn) {
             self.rtcp_remote = Some(from);
         }
     }
@@ -308,23 +319,17 @@ impl Stream {
 
     /// When it wants to be woken.
     pub fn deadline(&self) -> Option<Instant> {
-        [
-            self.next_frame,
-            self.comfort_at(),
-            self.next_rtcp,
-            self.next_figures,
-            self.silence.as_ref().and_then(SilenceWatch::deadline),
-            self.tap.as_ref().map(Tape::next_second),
-            self.people.deadline(),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        [self.next_frame, self.comfort_at(), self.next_rtcp, self.next_figures, self.people.deadline()]
+            .into_iter()
+            .chain(self.ears.deadlines())
+            .flatten()
+            .min()
     }
 
     pub fn handle_timeout(&mut self, now: Instant, clock: &Clock, sink: &mut impl Sink) {
         if self.comfort_at().is_some_and(|at| at <= now) {
             self.next_frame = Some(now);
+            self.outgoing.begin_anew();
         }
         self.send_frames(now, sink);
         self.fill_lines(now, sink);
@@ -332,11 +337,14 @@ impl Stream {
             self.send_rtcp(now, clock, false, sink);
             self.next_rtcp = now.checked_add(self.rtcp_interval());
         }
-        if let Some(secs) = self.silence.as_mut().and_then(|watch| watch.handle_timeout(now)) {
+        if let Some(secs) = self.ears.silence.as_mut().and_then(|watch| watch.handle_timeout(now)) {
             sink.event(self.owner, MediaEvent::Silence { stream: self.id, secs });
         }
-        if let Some((first_sample, received, sent)) = self.tap.as_mut().and_then(|tape| tape.take_second(now)) {
-            sink.event(self.owner, MediaEvent::Tapped { stream: self.id, first_sample, received, sent });
+        if let Some(second) = self.ears.tap.as_mut().and_then(|tape| tape.take_second(now)) {
+            sink.event(self.owner, MediaEvent::Tapped { stream: self.id, second });
+        }
+        if let Some(second) = self.ears.keep.as_mut().and_then(|tape| tape.take_second(now)) {
+            sink.event(self.owner, MediaEvent::Kept { stream: self.id, second, last: false });
         }
         if self.next_figures.is_some_and(|at| at <= now) {
             self.next_figures = Some(now + FIGURES_INTERVAL);
@@ -348,14 +356,7 @@ impl Stream {
     }
 
     fn hear(&mut self, now: Instant, header: &Header, codec: Codec, payload: &[u8]) {
-        if let Some(watch) = &mut self.silence
-            && codec.law().is_some_and(|law| is_sound(law, payload))
-        {
-            watch.note_sound(now);
-        }
-        for tape in self.record.iter_mut().chain(&mut self.tap) {
-            tape.note_received(now, header.timestamp, codec, payload);
-        }
+        self.ears.note_received(now, header.timestamp, codec, payload);
         self.people.note(now, live::Way::Received, header, codec, payload);
     }
 
@@ -364,7 +365,7 @@ impl Stream {
             self.malformed += 1;
             return;
         };
-        if let Some(watch) = &mut self.silence {
+        if let Some(watch) = &mut self.ears.silence {
             watch.note_sound(now);
         }
         if let Some(digit) = self.dtmf_in.handle_packet(header.marker, header.timestamp, packet) {
@@ -393,72 +394,6 @@ impl Stream {
         let waits = self.next_frame.is_none() && self.peer.is_some() && self.setup.as_ref()?.direction.sends();
         let since = self.outgoing.last_sent().or(self.muted_at.filter(|_| self.source.remote().is_some()));
         since.filter(|_| waits).map(|since| since + COMFORT_AFTER)
-    }
-
-    fn send_frames(&mut self, now: Instant, sink: &mut impl Sink) {
-        while let Some(at) = self.next_frame.filter(|at| *at <= now) {
-            let ptime = match self.setup.as_ref().map(|setup| setup.ptime_ms) {
-                None | Some(0) => 20,
-                Some(ptime) => ptime.clamp(10, MOST_PTIME_MS),
-            };
-            let step = Duration::from_millis(ptime.into());
-            // After a stall the listener wants the present, not a burst of the past.
-            let late = now.saturating_duration_since(at) > MOST_CATCH_UP;
-            self.next_frame = Some(if late { now + step } else { at + step });
-            self.send_frame(now, ptime, sink);
-        }
-    }
-
-    fn send_frame(&mut self, now: Instant, ptime: u16, sink: &mut impl Sink) {
-        let (Some(setup), Some(remote)) = (&self.setup, self.source.remote()) else { return };
-        let Some(law) = setup.codec.law() else { return };
-        let (codec, samples) = (setup.codec, ptime * (RATE / 1_000) as u16);
-        let mut packet = [0u8; rtp::HEADER_LEN + MOST_SAMPLES];
-        let mut stamp = self.outgoing.make(now, setup.send_pt, samples.into());
-        let was_active = self.dtmf_out.is_active();
-        let length = match (self.dtmf_out.next_turn(samples), setup.dtmf_send_pt) {
-            (dtmf::Turn::Event { packet: event, first }, Some(pt)) => {
-                if first {
-                    self.dtmf_began = stamp.timestamp;
-                }
-                (stamp.pt, stamp.marker, stamp.timestamp) = (pt, first, self.dtmf_began);
-                packet[rtp::HEADER_LEN..][..dtmf::EventPacket::LEN].copy_from_slice(&event.bytes());
-                dtmf::EventPacket::LEN
-            }
-            // The second: a re-INVITE took telephone-event away while digits were waiting.
-            (dtmf::Turn::Nothing | dtmf::Turn::Event { .. }, _) => {
-                let payload = &mut packet[rtp::HEADER_LEN..][..samples.into()];
-                let mut frame = [0; MOST_SAMPLES];
-                let frame = &mut frame[..samples.into()];
-                let speaks = match &mut self.player {
-                    None => self.people.speak(frame, sink),
-                    Some(player) => {
-                        player.fill(frame);
-                        true
-                    }
-                };
-                match speaks {
-                    false => payload.fill(law.silence()),
-                    true => payload.iter_mut().zip(frame).for_each(|(byte, sample)| *byte = law.encode(*sample)),
-                }
-                self.people.note(now, live::Way::Sent, &stamp.header(), codec, payload);
-                for tape in self.record.iter_mut().chain(&mut self.tap) {
-                    tape.note_sent(now, stamp.timestamp, codec, payload);
-                }
-                samples.into()
-            }
-        };
-        self.outgoing.count(length);
-        if let Some(header) = packet.first_chunk_mut() {
-            rtp::write_header(header, &stamp);
-        }
-        sink.send(self.port, Channel::Rtp, remote, &packet[..rtp::HEADER_LEN + length]);
-        if was_active && !self.dtmf_out.is_active() {
-            sink.event(self.owner, MediaEvent::DtmfSent { stream: self.id });
-        }
-        if let Some(player) = self.player.take_if(|player| player.is_over()) {
-            sink.event(self.owner, MediaEvent::PlayEnded { stream: self.id, token: player.token });
-        }
     }
 
     fn send_rtcp(&mut self, now: Instant, clock: &Clock, bye: bool, sink: &mut impl Sink) {
@@ -491,18 +426,12 @@ impl Stream {
     }
 }
 
-/// The arrival time of a packet in samples, as jitter wants it (RFC 3550 §A.8).
-pub fn arrival_clock(epoch: Instant, now: Instant) -> u32 {
-    samples_between(epoch, now)
-}
-
 const RTCP_INTERVAL: Duration = Duration::from_secs(5);
 const FIGURES_INTERVAL: Duration = Duration::from_secs(1);
 /// So long may a connected side say nothing before its listener is given silence.
 pub const COMFORT_AFTER: Duration = Duration::from_millis(500);
 const MOST_CATCH_UP: Duration = Duration::from_millis(200);
 const MOST_PTIME_MS: u16 = 60;
-const MOST_SAMPLES: usize = MOST_PTIME_MS as usize * 8;
 const MOST_DIGITS_KEPT: usize = 256;
 /// A tap is emptied every second; what waits longer is dropped.
 const TAP_SECS: u32 = 5;

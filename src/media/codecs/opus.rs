@@ -1,6 +1,6 @@
 //! Opus by libopus: mono at 48,000 samples a second, for speech, with forward error correction in the packets (RFC 7587).
 
-use opus::{Application, Bandwidth, Bitrate, Channels};
+use opus::{Application, Bandwidth, Bitrate, Channels, Signal};
 
 use super::encoder::OpusTerms;
 use super::{Codec, MOST_BYTES};
@@ -59,6 +59,7 @@ impl Encoder {
         let _ = self.inner.set_packet_loss_perc(if terms.fec { self.loss_percent.into() } else { 0 });
         let _ = self.inner.set_dtx(terms.dtx);
         let _ = self.inner.set_complexity(COMPLEXITY);
+        let _ = self.inner.set_signal(Signal::Voice);
     }
 }
 

@@ -114,8 +114,12 @@ impl People {
     }
 
     /// What is said on the line, at the codec's rate; false where nobody is on the stream.
-    pub fn speak(&mut self, into: &mut [i16], sink: &mut impl Sink) -> bool {
+    pub fn speak(&mut self, codec: Codec, into: &mut [i16], sink: &mut impl Sink) -> bool {
         let Some(talker) = &mut self.talks else { return false };
+        let factor = (LINE_RATE / codec.sample_rate()) as usize;
+        if talker.down.factor() != factor {
+            talker.down = Down::new(codec.sample_rate());
+        }
         let wanted = (into.len() * talker.down.factor()).min(MOST_SAID);
         let said = &mut talker.said[..wanted];
         let count = sink.speak(talker.line, said).min(wanted);
