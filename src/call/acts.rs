@@ -19,7 +19,7 @@ use crate::{
 use super::{
     Switch, agent,
     leg::{Invitation, Leg, Stage},
-    script_run::Sound,
+    script_run::{ScriptRun, Sound},
     transfer::{Act, Happening},
 };
 
@@ -39,6 +39,10 @@ impl Switch {
                 if let Some(stream) = self.customer_stream(id) {
                     self.media(MediaCommand::StopPlaying { stream });
                     self.media(MediaCommand::WatchSilence { stream, secs: None });
+                    let settings = self.calls.get(&id).map(|call| call.transfer.settings());
+                    if settings.is_some_and(|s| matches!(&s.agent, settings::Agent::Script(script) if ScriptRun::echoes(script))) {
+                        self.media(MediaCommand::Disconnect { stream });
+                    }
                 }
             }
             Act::BridgeAgent => self.connect(id, LegRole::Agent),
@@ -238,6 +242,10 @@ impl Switch {
         match sound {
             Sound::Nothing => {}
             Sound::Play(what) => self.media(MediaCommand::Play { stream, what, token: PROMPT }),
+            Sound::Echo => {
+                self.media(MediaCommand::Connect { a: stream, b: stream });
+                self.media(MediaCommand::Play { stream, what: Playout::Tone { hz: BEEP_HZ, secs: 1.0 }, token: PROMPT });
+            }
             Sound::Speak(text) => {
                 self.next_query = self.next_query.wrapping_add(1);
                 self.speeches.insert(self.next_query, id);
@@ -333,5 +341,7 @@ fn is_the_messages_own(name: &str) -> bool {
 }
 
 const CONTACT_USER: &str = "handback";
+/// Before an echo: known to whoever checks the sound (`customer::sound_check`).
+const BEEP_HZ: f32 = 1_400.0;
 const PROMPT: u32 = 1;
 const RINGBACK: u32 = 2;

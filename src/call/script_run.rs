@@ -28,6 +28,8 @@ pub enum Sound {
     Play(Playout),
     /// Text to be spoken first, its variables filled in.
     Speak(String),
+    /// A beep, then what the caller says.
+    Echo,
 }
 
 impl ScriptRun {
@@ -48,8 +50,14 @@ impl ScriptRun {
             None => Sound::Nothing,
             Some(Play::Wav(prompt)) => Sound::Play(Playout::Prompt(prompt.samples.clone())),
             Some(Play::Tone { hz, secs }) => Sound::Play(Playout::Tone { hz: *hz, secs: *secs }),
+            Some(Play::Echo) => Sound::Echo,
             Some(Play::Say(text)) => Sound::Speak(fill_in_text(text, context)),
         }
+    }
+
+    /// Whether any task of the script sends back what it hears.
+    pub fn echoes(script: &Script) -> bool {
+        script.tasks.iter().any(|task| task.play == Some(Play::Echo))
     }
 
     /// The shortest silence that ends the agent's part; a longer one can never come first.

@@ -104,6 +104,10 @@ pub struct CallArgs {
     /// What to do with a return: accept, refuse, ignore or accept-then-fail.
     #[arg(long, value_name = "HOW", default_value = "accept", value_parser = values::on_return)]
     pub on_return: OnReturn,
+    /// Send tones that an agent which echoes sends back, and report how each way sounds: heard, level, clipping, round trip.
+    /// The task defaults to sound_check, which the built-in agent answers with an echo. Exit 0: both ways heard.
+    #[arg(long, action = ArgAction::SetTrue, conflicts_with_all = ["audio", "hang_up_after", "dtmf"])]
+    pub sound_check: bool,
     /// Port at which this side takes calls back, where the bridge's return URI names one; by default any free port.
     #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
     pub return_port: u16,
@@ -133,6 +137,7 @@ impl CallArgs {
             dtmf_after_secs: self.dtmf_after.as_secs_f64(),
             hang_up_after_secs: self.hang_up_after.map(|d| d.as_secs_f64()),
             on_return: self.on_return,
+            sound_check: self.sound_check,
         })
     }
 }

@@ -18,6 +18,7 @@ pub fn as_json(record: &CallRecord, messages: &[CapturedMessage]) -> Value {
         "outcome": { "state": record.state, "ended": report.ended, "returned_by": report.returned_by.map(|m| m.name()) },
         "timings": timings(record),
         "returned": report.returned.as_ref().map(payload_json),
+        "sound_check": report.sound_check,
         "steps": report.steps,
         "findings": record.findings,
         "legs": record.legs,
@@ -30,6 +31,14 @@ pub fn as_text(record: &CallRecord, messages: &[CapturedMessage]) -> String {
     let mut text = export::ladder::text(record, messages);
     let report = record.test_report.as_deref().cloned().unwrap_or_default();
     text.push('\n');
+    if let Some(check) = &report.sound_check {
+        for words in check.words() {
+            let _ = writeln!(text, "{words}");
+        }
+        if let Some(trip) = check.round_trip_ms {
+            let _ = writeln!(text, "Round trip: {trip:.0} ms");
+        }
+    }
     push_verdict(&mut text, &report);
     text
 }
@@ -112,6 +121,7 @@ mod tests {
             }),
             steps: vec![TestCallStep { at_us: 1_500_000, text: "no good".into(), ok: false }],
             ended: None,
+            sound_check: None,
         }));
         record
     }

@@ -95,8 +95,13 @@ fn play(mut section: Section<'_>, sound: Sounds<'_>, faults: &mut Faults<'_>) ->
     let tone = section.entry("tone_hz");
     let secs = section.entry("secs");
     let say = section.text("say", faults);
-    if usize::from(wav.is_some()) + usize::from(tone.is_some()) + usize::from(say.is_some()) != 1 {
-        faults.add(&section.path, &section.span, "plays one of wav = \"FILE\", tone_hz = 440 with secs = 1.5, or say = \"text\"");
+    let echo = section.flag("echo", false, faults);
+    if usize::from(wav.is_some()) + usize::from(tone.is_some()) + usize::from(say.is_some()) + usize::from(echo) != 1 {
+        faults.add(
+            &section.path,
+            &section.span,
+            "plays one of wav = \"FILE\", tone_hz = 440 with secs = 1.5, say = \"text\", or echo = true",
+        );
         section.finish(faults);
         return None;
     }
@@ -104,6 +109,9 @@ fn play(mut section: Section<'_>, sound: Sounds<'_>, faults: &mut Faults<'_>) ->
         faults.add(&section.key("secs"), &section.span, "belongs to tone_hz: a tone has both");
     }
     section.finish(faults);
+    if echo {
+        return Some(Play::Echo);
+    }
     if let Some(tone) = tone {
         // Half of 8 kHz is the highest that can be heard.
         let hz = tone.float(20.0..=3_900.0, faults);

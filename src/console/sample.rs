@@ -625,8 +625,13 @@ pub fn finish_placed(snapshot: &mut Snapshot) {
             call.apply(Timestamp(started + 2_200_000), &CallEvent::CallEnded { state: CallState::Returned, why });
         } else if call.id == PLACED {
             let steps = vec![TestCallStep { at_us: 2_000_000, text: "REFER received".to_owned(), ok: true }];
-            let report =
-                TestCallReport { steps, ok: true, returned: Some(payload.clone()), returned_by: Some(ReturnMethod::Refer), ended: None };
+            let report = TestCallReport {
+                steps,
+                ok: true,
+                returned: Some(payload.clone()),
+                returned_by: Some(ReturnMethod::Refer),
+                ..TestCallReport::default()
+            };
             let started = call.started_at.0;
             call.apply(Timestamp(started + 2_200_000), &CallEvent::TestCallReported { report: Box::new(report) });
             call.apply(Timestamp(started + 2_200_000), &CallEvent::CallEnded { state: CallState::Ended, why });

@@ -10,6 +10,7 @@ use super::{
     order,
     run::Run,
     site::{LegKind, Side, Site},
+    sound_check,
 };
 use crate::{
     model::{Admission, CallEvent, CallState, Ended, LegOpened, LegRole, Party},
@@ -116,8 +117,10 @@ impl Run {
 
     /// The outgoing call was answered.
     pub fn call_answered(&mut self, now: Instant, site: &mut Site, sdp: Option<&[u8]>) {
-        let record = self.call.record.as_ref().map(|_| MOST_RECORDED_SECS);
-        let hang_up_at = self.call.hang_up_after_secs.and_then(|secs| after(now, secs));
+        let checks = self.call.sound_check;
+        let record = (checks || self.call.record.is_some()).then_some(MOST_RECORDED_SECS);
+        let hang_up_after = self.call.hang_up_after_secs.or(checks.then_some(sound_check::LENGTH_SECS));
+        let hang_up_at = hang_up_after.and_then(|secs| after(now, secs));
         let Some(leg) = self.leg(LegKind::Call) else { return };
         leg.stage = Stage::Up;
         leg.answered_at = Some(now);

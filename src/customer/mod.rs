@@ -26,6 +26,7 @@ mod run;
 mod setup;
 mod site;
 mod sound;
+mod sound_check;
 #[cfg(test)]
 mod stories;
 

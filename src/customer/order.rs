@@ -7,7 +7,7 @@ use crate::{
     sip::message::{NameAddr, Scheme, Uri},
 };
 
-use super::sound;
+use super::{sound, sound_check};
 
 /// What the INVITE of a test call is made of.
 #[derive(Debug)]
@@ -55,12 +55,16 @@ impl Order {
             return Err("a user and a password belong together".to_owned());
         }
         call.dtmf.as_deref().map_or(Ok(()), check_digits)?;
-        let context = context_of(call);
+        let mut context = context_of(call);
+        if call.sound_check {
+            context.task_name.get_or_insert_with(|| sound_check::TASK.to_owned());
+        }
         let mut headers = context_headers(&context)?;
         for line in &call.headers {
             headers.push(header_line(line)?);
         }
         let voice = match &call.audio {
+            _ if call.sound_check => sound_check::probe(),
             AudioSource::Tone => Playout::Tone { hz: CALLER_HZ, secs: f32::INFINITY },
             AudioSource::Silence => Playout::Silence,
             AudioSource::File(path) => Playout::Prompt(sound::load(path)?),

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::model::{CallRecord, Ended, Payload, PayloadPart, ReturnMethod, TestCallReport, TestCallStep};
+use crate::model::{CallRecord, Ended, Payload, PayloadPart, ReturnMethod, SoundCheck, TestCallReport, TestCallStep};
 
 /// Writes a [`TestCallReport`] while the call runs.
 #[derive(Debug)]
@@ -32,6 +32,21 @@ impl Journal {
         if payload.is_some() {
             self.report.returned = payload;
         }
+    }
+
+    /// How each way of the call sounded; a way that was not heard is a fault.
+    pub fn sound_checked(&mut self, now: Instant, check: SoundCheck) {
+        for (words, way) in check.words().into_iter().zip([check.to_agent, check.from_agent]) {
+            self.push(now, words, way.heard == Some(true));
+        }
+        if let Some(trip) = check.round_trip_ms {
+            self.step(now, format!("Round trip of the sound: {trip:.0} ms"));
+        }
+        self.report.sound_check = Some(check);
+    }
+
+    pub fn has_sound_check(&self) -> bool {
+        self.report.sound_check.is_some()
     }
 
     pub fn returned_by(&self) -> Option<ReturnMethod> {

@@ -17,7 +17,7 @@ use super::{
     report::Journal,
     return_endpoint::Referral,
     site::{LegKind, Site},
-    sound,
+    sound, sound_check,
 };
 use crate::{
     media::MediaEvent,
@@ -240,6 +240,9 @@ impl Run {
             MediaEvent::DtmfSent { .. } => self.journal.step(now, "Digits sent"),
             MediaEvent::Closed { figures, recording, .. } => {
                 leg.sound_closed(site, &figures);
+                if let (LegKind::Call, true, Some(recording)) = (kind, self.call.sound_check, &recording) {
+                    self.journal.sound_checked(now, sound_check::judge(recording));
+                }
                 if let (LegKind::Call, Some(path)) = (kind, record) {
                     let recording = recording.unwrap_or_default();
                     let (rate, heard) = (recording.rate.max(1), recording.received);
@@ -275,6 +278,9 @@ impl Run {
         };
         if self.call.on_return != OnReturn::Accept && !self.return_seen {
             self.journal.fault(now, "No REFER and no return INVITE came, so there was nothing to refuse or to ignore");
+        }
+        if self.call.sound_check && !self.journal.has_sound_check() {
+            self.journal.fault(now, "The sound could not be checked: the call never came to be");
         }
         if self.digits_at.is_some() {
             self.journal.fault(now, "The call ended before the digits were sent");

@@ -126,7 +126,7 @@ pub enum MediaCommand {
     /// After each offer and answer; the first one starts the stream.
     /// A stream that may send and has nothing to say sends silence, so that the peer's media timers stay quiet.
     Configure { stream: StreamId, setup: StreamSetup },
-    /// Relays each to the other, whatever either was connected to before.
+    /// Relays each to the other, whatever either was connected to before. A stream with itself is an echo.
     Connect { a: StreamId, b: StreamId },
     /// Ends the relaying to and from `stream`; both sides go on with silence.
     Disconnect { stream: StreamId },

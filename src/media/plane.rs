@@ -116,7 +116,7 @@ impl MediaPlane {
                 self.tell_other_side(now, slot);
             }
             MediaCommand::Connect { b, .. } => {
-                let Some(other) = self.by_name.get(&(owner, b)).copied().filter(|other| *other != slot) else {
+                let Some(other) = self.by_name.get(&(owner, b)).copied() else {
                     sink.event(owner, MediaEvent::Refused { stream: b, why: "no such stream is open" });
                     return;
                 };

@@ -38,4 +38,4 @@ pub use message::{CapturedMessage, Direction, LoggedMessage, RtpPacket, Transpor
 pub use operator::{GoesBack, ListenSide, Missed, OperatorPart, OperatorPhase};
 pub use record::{CallRecord, CallState, LegRecord, ReturnRecord, SoundMark, SoundMarkKind, TimedNote};
 pub use snapshot::{Counters, Listener, Snapshot};
-pub use test_call::{AudioSource, InvitePreview, OnReturn, TestCall, TestCallReport, TestCallStep};
+pub use test_call::{AudioSource, InvitePreview, OnReturn, SoundCheck, SoundCheckWay, TestCall, TestCallReport, TestCallStep};

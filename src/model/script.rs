@@ -29,6 +29,8 @@ pub enum Play {
         hz: f32,
         secs: f32,
     },
+    /// A second's beep, then all that the caller says, back to the caller: what a sound check asks for.
+    Echo,
 }
 
 /// Sound that was read when the script was loaded.

@@ -34,6 +34,8 @@ pub struct TestCall {
     pub dtmf_after_secs: f64,
     pub hang_up_after_secs: Option<f64>,
     pub on_return: OnReturn,
+    /// Sends tones to be sent back by an agent that echoes, and reports how each way sounds; then hangs up.
+    pub sound_check: bool,
 }
 
 impl Default for TestCall {
@@ -56,6 +58,7 @@ impl Default for TestCall {
             dtmf_after_secs: 2.0,
             hang_up_after_secs: None,
             on_return: OnReturn::Accept,
+            sound_check: false,
         }
     }
 }
@@ -106,6 +109,51 @@ pub struct TestCallReport {
     pub returned: Option<Payload>,
     pub returned_by: Option<super::ReturnMethod>,
     pub ended: Option<Ended>,
+    /// Where a sound check was asked for and the call came to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sound_check: Option<SoundCheck>,
+}
+
+/// How each way of a call sounds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct SoundCheck {
+    /// From the caller to the agent.
+    pub to_agent: SoundCheckWay,
+    /// From the agent to the caller.
+    pub from_agent: SoundCheckWay,
+    /// There and back; the network and the far side's buffers.
+    pub round_trip_ms: Option<f32>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct SoundCheckWay {
+    /// `None`: it can't be told.
+    pub heard: Option<bool>,
+    /// Of a full-scale sine.
+    pub level_dbfs: Option<f32>,
+    pub clipped: Option<bool>,
+}
+
+impl SoundCheck {
+    /// Both ways were heard.
+    pub fn passed(&self) -> bool {
+        self.to_agent.heard == Some(true) && self.from_agent.heard == Some(true)
+    }
+
+    /// A sentence a way.
+    pub fn words(&self) -> [String; 2] {
+        let way = |name: &str, way: &SoundCheckWay| {
+            let heard = match way.heard {
+                Some(true) => "heard",
+                Some(false) => "not heard",
+                None => "cannot be told",
+            };
+            let level = way.level_dbfs.map(|level| format!(" at {level:.1} dBFS")).unwrap_or_default();
+            let clipped = if way.clipped == Some(true) { ", clipped" } else { "" };
+            format!("{name}: {heard}{level}{clipped}")
+        };
+        [way("Caller to agent", &self.to_agent), way("Agent to caller", &self.from_agent)]
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

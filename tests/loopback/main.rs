@@ -22,5 +22,6 @@ mod operator;
 mod reload;
 mod returns;
 mod sip_agent;
+mod sound_check;
 #[cfg(feature = "console")]
 mod window;

@@ -28,6 +28,7 @@ fn played(play: &Play) -> String {
     match play {
         Play::Wav(prompt) => format!("plays {} ({:.1} s)", prompt.name, prompt.samples.len() as f64 / SAMPLES_A_SECOND),
         Play::Say(text) => format!("says “{text}”"),
+        Play::Echo => "beeps, then sends back what the caller says".to_owned(),
         Play::Tone { hz, secs } => format!("plays a tone of {hz} Hz for {secs} s"),
     }
 }
