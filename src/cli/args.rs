@@ -83,8 +83,8 @@ pub struct CallArgs {
     /// udp or tcp; by default what the URI says, else udp.
     #[arg(long, value_name = "udp|tcp", value_parser = values::transport)]
     pub transport: Option<TransportName>,
-    /// What the caller says: tone, silence or a WAV file.
-    #[arg(long, value_name = "tone|silence|FILE.wav", default_value = "tone", value_parser = values::audio)]
+    /// What the caller says: this machine's microphone (and the far side is heard at its speaker), a tone, silence or a WAV file.
+    #[arg(long, value_name = "mic|tone|silence|FILE.wav", default_value = "tone", value_parser = values::audio)]
     pub audio: AudioSource,
     /// A codec to offer, the preferred one first; may be repeated. By default all of them.
     #[arg(long, value_name = "opus|G722|PCMU|PCMA", value_parser = values::codec, default_values = ["opus", "G722", "PCMU", "PCMA"], hide_default_value = true)]
@@ -270,8 +270,7 @@ mod tests {
     #[test]
     fn what_cannot_be_done_is_a_usage_error() {
         for wrong in [
-            &["--audio", "mic"][..],
-            &["--transport", "tls"],
+            &["--transport", "tls"][..],
             &["--transport", "sctp"],
             &["--iv", "novalue"],
             &["--header", "no colon"],

@@ -8,10 +8,12 @@ use std::{
     sync::Arc,
 };
 
+#[cfg(feature = "console")]
+use super::phone::Phone;
 use super::{CallArgs, placed, told};
 use crate::{
     engine::{Engine, EngineHandle, EngineSetup},
-    model::{CallRecord, Command, TestCall, settings},
+    model::{AudioSource, CallRecord, Command, TestCall, settings},
     sip::message::Uri,
     start,
     wire::route::local_address_for,
@@ -22,11 +24,11 @@ pub fn run(args: &CallArgs) -> ExitCode {
     let placed = order(args).and_then(|call| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
         let engine = engine(&call.uri, args.return_port, &args.codec)?;
+        let phone = phone(&engine, &call).inspect_err(|_| end(&engine))?;
         let quiet = args.json || !std::io::stderr().is_terminal();
-        let record = runtime.block_on(carry_out(&engine, call, quiet));
+        let record = runtime.block_on(carry_out(&engine, call, quiet, phone));
         let messages = record.as_ref().map(|record| engine.messages(record.id)).unwrap_or_default();
-        engine.stop();
-        engine.wait_ended();
+        end(&engine);
         Ok((record?, messages))
     });
     match placed {
@@ -43,6 +45,19 @@ pub fn run(args: &CallArgs) -> ExitCode {
             eprintln!("handback call: {why}");
             ExitCode::from(2)
         }
+    }
+}
+
+fn end(engine: &EngineHandle) {
+    engine.stop();
+    engine.wait_ended();
+}
+
+/// Whoever speaks in person gets this machine's devices, open before the call is placed.
+fn phone(engine: &EngineHandle, call: &TestCall) -> Result<Option<Phone>, String> {
+    match call.audio {
+        AudioSource::Microphone => Phone::open(engine).map(Some),
+        _ => Ok(None),
     }
 }
 
@@ -80,7 +95,7 @@ fn local_address(uri: &str) -> IpAddr {
     target.and_then(local_address_for).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
 
-async fn carry_out(engine: &EngineHandle, call: TestCall, quiet: bool) -> Result<Arc<CallRecord>, String> {
+async fn carry_out(engine: &EngineHandle, call: TestCall, quiet: bool, phone: Option<Phone>) -> Result<Arc<CallRecord>, String> {
     let uri = call.uri.clone();
     let id = placed::place(engine, call).await?;
     if !quiet {
@@ -88,10 +103,18 @@ async fn carry_out(engine: &EngineHandle, call: TestCall, quiet: bool) -> Result
     }
     let wait = placed::wait_for_end(engine, |record| record.id == id);
     tokio::pin!(wait);
+    let rings = async {
+        match &phone {
+            Some(phone) => phone.ring_along(engine, id).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(rings);
     let mut interrupts = 0;
     loop {
         tokio::select! {
             ended = &mut wait => return ended.ok_or_else(|| "the engine ended before the call".to_owned()),
+            () = &mut rings => return Err("the engine ended before the call".to_owned()),
             Ok(()) = tokio::signal::ctrl_c() => {
                 interrupts += 1;
                 if interrupts > 1 {
@@ -100,6 +123,21 @@ async fn carry_out(engine: &EngineHandle, call: TestCall, quiet: bool) -> Result
                 let _ = engine.command(Command::HangUp { call: id }).await;
             }
         }
+    }
+}
+
+/// Without sound devices there is no phone; the arguments say so before it is asked for.
+#[cfg(not(feature = "console"))]
+enum Phone {}
+
+#[cfg(not(feature = "console"))]
+impl Phone {
+    fn open(_: &EngineHandle) -> Result<Self, String> {
+        Err("this program was built without sound devices".to_owned())
+    }
+
+    async fn ring_along(&self, _: &EngineHandle, _: crate::model::CallId) {
+        match *self {}
     }
 }
 

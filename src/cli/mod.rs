@@ -7,6 +7,8 @@ pub mod demo;
 #[cfg(feature = "console")]
 mod desk;
 pub mod encode;
+#[cfg(feature = "console")]
+mod phone;
 mod placed;
 pub mod serve;
 #[cfg(feature = "console")]

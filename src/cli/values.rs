@@ -52,9 +52,10 @@ pub fn audio(text: &str) -> Result<AudioSource, String> {
     match text {
         "tone" => Ok(AudioSource::Tone),
         "silence" => Ok(AudioSource::Silence),
-        "mic" => Err("live sound devices are not built yet; tone, silence or a WAV file".to_owned()),
+        "mic" if cfg!(feature = "console") => Ok(AudioSource::Microphone),
+        "mic" => Err("this program was built without sound devices; tone, silence or a WAV file".to_owned()),
         file if file.to_ascii_lowercase().ends_with(".wav") => Ok(AudioSource::File(file.into())),
-        _ => Err("tone, silence or the name of a .wav file".to_owned()),
+        _ => Err("mic, tone, silence or the name of a .wav file".to_owned()),
     }
 }
 

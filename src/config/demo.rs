@@ -10,7 +10,9 @@ use sha2::{Digest as _, Sha256};
 use super::script;
 use crate::model::{
     ReturnMethod, ReturnMethodOrAgent, TransportName,
-    settings::{Agent, Api, ApiKey, Codec, Control, Limits, Media, NumberRange, Peer, Policy, Return, Secret, Settings, Sip, Store, User},
+    settings::{
+        Agent, Api, ApiKey, Codec, Control, Limits, Media, NumberRange, Peer, Policy, Return, Secret, Settings, Sip, Sound, Store, User,
+    },
 };
 
 /// The same as a settings file, to begin with.
@@ -28,6 +30,7 @@ pub fn demo() -> Settings {
             options_for_anyone: false,
         },
         media: Media { address: IpAddr::from([127, 0, 0, 1]), ports: 40_000..=49_999, codecs: vec![Codec::Pcmu, Codec::Pcma] },
+        sound: Sound::default(),
         peers: vec![Peer {
             name: "Demo".to_owned(),
             networks,

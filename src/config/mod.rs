@@ -27,6 +27,7 @@ mod read;
 pub mod script;
 mod secret;
 mod sip;
+mod sound;
 mod speech;
 mod table;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::{
     fault::Faults,
     media, peers,
     secret::Environment,
-    sip,
+    sip, sound,
     table::{Section, document},
 };
 use crate::model::settings::Settings;
@@ -33,6 +33,7 @@ pub fn settings(file: &Path, text: &str, environment: Environment<'_>) -> Result
 fn sections(root: &mut Section<'_>, environment: Environment<'_>, faults: &mut Faults<'_>) -> Settings {
     let (sip, listen) = sip::read(root.section("sip", faults), faults);
     let media = media::read(root.section("media", faults), &sip, faults);
+    let sound = sound::read(root.section("sound", faults), faults);
     let peers = peers::read(root, environment, faults);
     let agent = agent::read(root.section("agent", faults), faults);
     let control = edges::control(root.section("control", faults), environment, faults);
@@ -48,5 +49,5 @@ fn sections(root: &mut Section<'_>, environment: Environment<'_>, faults: &mut F
             faults,
         );
     }
-    Settings { sip, media, peers, agent, control, api, store, limits }
+    Settings { sip, media, sound, peers, agent, control, api, store, limits }
 }

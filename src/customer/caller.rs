@@ -112,6 +112,9 @@ impl Run {
         let Some(leg) = self.leg(LegKind::Call) else { return };
         let number = leg.number;
         let early_media = sdp.is_some_and(|sdp| leg.take_early_answer(site, sdp));
+        if early_media {
+            leg.hear_early(site);
+        }
         site.event(self.id, CallEvent::AgentRinging { leg: number, code, early_media });
     }
 

@@ -82,7 +82,13 @@ impl Customer {
             Command::Answer { .. } | Command::Decline { .. } | Command::SetVariables { .. } | Command::Done { .. } => {
                 self.site.command_done(id, Err("a test call has no agent: this is for the bridge's call".to_owned()));
             }
-            Command::Hold { .. } => self.site.command_done(id, Err("a test call can't be put on hold".to_owned())),
+            Command::Hold { call, on } => {
+                let held = match self.runs.get_mut(&call) {
+                    Some(run) => run.hold(now, &mut self.site, on).map(|()| call),
+                    None => Err(format!("no test call {call} is running")),
+                };
+                self.site.command_done(id, held);
+            }
             Command::Listen { .. } => {
                 self.site.command_done(id, Err("a test call has a phone of its own: listen to the bridge's call".to_owned()));
             }
@@ -123,6 +129,7 @@ impl Customer {
                 if let Some(Err(why)) = run.leg(kind).map(|leg| leg.take_answer(site, &sdp)) {
                     run.journal.fault(now, format!("The answer's SDP: {why}"));
                 }
+                run.hold_settled(site, kind);
             }),
             UaEvent::Refer { id, refer, request } => self.in_session(side, id, |run, site, kind| match kind {
                 LegKind::Call => run.refer_came(now, site, id, refer, &request),
@@ -141,12 +148,12 @@ impl Customer {
             }
             UaEvent::Ended { id, why } => self.in_session(side, id, |run, site, kind| run.session_ended(now, site, kind, &why)),
             UaEvent::Note { id: Some(id), text, .. } => self.in_session(side, id, |run, _, _| run.journal.step(now, text)),
+            UaEvent::OfferRefused { id, code } => self.in_session(side, id, |run, site, kind| run.hold_refused(now, site, kind, code)),
             // What belongs to no call of ours is counted where the bytes are captured.
             UaEvent::ReferResponse { .. }
             // A test call's messages go to where the bridge's come from.
             | UaEvent::NextHop { .. }
             | UaEvent::Notify { .. }
-            | UaEvent::OfferRefused { .. }
             | UaEvent::Info { .. }
             | UaEvent::Pong { .. }
             | UaEvent::Malformed { .. }

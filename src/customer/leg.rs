@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::site::{LegKind, Side, Site, mix};
 use crate::{
-    media::{MediaCommand, Playout, StreamFigures, StreamId},
+    media::{Direction, Line, MediaCommand, Playout, StreamFigures, StreamId},
     model::{CallEvent, CallId, Ended, LegId, MediaFigures},
     sip::{
         dialog::SessionId,
@@ -27,7 +27,11 @@ pub(super) struct Leg {
     pub session: Option<SessionId>,
     pub sound: Option<Sound>,
     /// What it says once it is answered.
-    pub voice: Playout,
+    pub voice: Voice,
+    /// We have put the far side on hold.
+    pub on_hold: bool,
+    /// Our re-INVITE that changes it is out.
+    pub hold_asked: bool,
     pub answered_at: Option<Instant>,
     /// When we hang up on it.
     pub hang_up_at: Option<Instant>,
@@ -45,6 +49,14 @@ pub(super) enum Stage {
     Over,
 }
 
+/// Who speaks on a leg.
+#[derive(Debug, Clone)]
+pub(super) enum Voice {
+    Played(Playout),
+    /// Whoever is at this machine's microphone.
+    Person,
+}
+
 #[derive(Debug)]
 pub(super) struct Sound {
     pub stream: StreamId,
@@ -55,7 +67,7 @@ pub(super) struct Sound {
 }
 
 impl Leg {
-    pub fn new(call: CallId, kind: LegKind, number: Option<LegId>, voice: Playout) -> Self {
+    pub fn new(call: CallId, kind: LegKind, number: Option<LegId>, voice: Voice) -> Self {
         Self {
             call,
             kind,
@@ -65,6 +77,8 @@ impl Leg {
             session: None,
             sound: None,
             voice,
+            on_hold: false,
+            hold_asked: false,
             answered_at: None,
             hang_up_at: None,
         }
@@ -95,7 +109,7 @@ impl Leg {
     /// What we offer, with everything that we can do.
     pub fn offer(&mut self, site: &Site) -> Option<Bytes> {
         let sound = self.sound.as_mut()?;
-        Some(sound.sdp.offer(&local(site, sound.port)))
+        Some(sound.sdp.offer(&local(site, sound.port, self.on_hold)))
     }
 
     /// Takes the peer's answer to our offer; the codec's name comes back.
@@ -115,7 +129,7 @@ impl Leg {
     /// Takes the peer's offer; what we answer comes back.
     pub fn take_offer(&mut self, site: &mut Site, sdp: &[u8]) -> Result<Bytes, String> {
         let sound = self.sound.as_mut().ok_or(NO_SOUND)?;
-        let (answer, agreed) = sound.sdp.answer(sdp, &local(site, sound.port)).map_err(|fault| fault.to_string())?;
+        let (answer, agreed) = sound.sdp.answer(sdp, &local(site, sound.port, self.on_hold)).map_err(|fault| fault.to_string())?;
         sound.configure(site, agreed.setup);
         Ok(answer)
     }
@@ -127,7 +141,22 @@ impl Leg {
         if let Some(max_secs) = record_secs {
             site.media(MediaCommand::Record { stream: sound.stream, max_secs });
         }
-        site.media(MediaCommand::Play { stream: sound.stream, what: self.voice.clone(), token: 0 });
+        site.media(match &self.voice {
+            Voice::Played(what) => MediaCommand::Play { stream: sound.stream, what: what.clone(), token: 0 },
+            Voice::Person => MediaCommand::Live { stream: sound.stream, line: Line::Phone, on: true },
+        });
+    }
+
+    /// A person hears what comes before the answer, too.
+    pub fn hear_early(&self, site: &mut Site) {
+        self.put_person(site, true);
+    }
+
+    /// Puts the person on this leg, or takes the person off it; nothing where a recording speaks.
+    pub fn put_person(&self, site: &mut Site, on: bool) {
+        if let (Voice::Person, Some(sound)) = (&self.voice, self.sound.as_ref().filter(|sound| sound.configured)) {
+            site.media(MediaCommand::Live { stream: sound.stream, line: Line::Phone, on });
+        }
     }
 
     pub fn send_digits(&self, site: &mut Site, digits: &str) -> bool {
@@ -179,8 +208,9 @@ impl Sound {
     }
 }
 
-fn local(site: &Site, port: u16) -> LocalMedia {
-    LocalMedia { codecs: site.setup.codecs.clone(), ..LocalMedia::new(site.setup.media_address, port) }
+fn local(site: &Site, port: u16, on_hold: bool) -> LocalMedia {
+    let direction = if on_hold { Direction::SendOnly } else { Direction::SendRecv };
+    LocalMedia { direction, codecs: site.setup.codecs.clone(), ..LocalMedia::new(site.setup.media_address, port) }
 }
 
 const NO_SOUND: &str = "no port is free for the sound";

@@ -8,6 +8,7 @@
 //! | `run` | one test call: its legs, its clock, its end |
 //! | `caller` | the call that it places |
 //! | `return_endpoint` | the call that comes back, by REFER or INVITE |
+//! | `hold` | the far side put on hold by the person at the phone |
 //! | `leg`, `sound` | a leg and what is heard on it |
 //! | `preview` | its INVITE before it is placed |
 //! | `report` | what came of it, and whether that was asked |
@@ -15,6 +16,9 @@
 mod caller;
 #[expect(clippy::module_inception, reason = "the folder is the side, the file is the party")]
 mod customer;
+mod hold;
+#[cfg(test)]
+mod hold_stories;
 #[cfg(test)]
 mod lab;
 mod leg;

@@ -7,7 +7,7 @@ use crate::{
     sip::message::{NameAddr, Scheme, Uri},
 };
 
-use super::{sound, sound_check};
+use super::{leg::Voice, sound, sound_check};
 
 /// What the INVITE of a test call is made of.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Order {
     /// The context's headers first, then those that the person added.
     pub headers: Vec<(String, String)>,
     pub context: Context,
-    pub voice: Playout,
+    pub voice: Voice,
 }
 
 impl Order {
@@ -64,10 +64,11 @@ impl Order {
             headers.push(header_line(line)?);
         }
         let voice = match &call.audio {
-            _ if call.sound_check => sound_check::probe(),
-            AudioSource::Tone => Playout::Tone { hz: CALLER_HZ, secs: f32::INFINITY },
-            AudioSource::Silence => Playout::Silence,
-            AudioSource::File(path) => Playout::Prompt(sound::load(path)?),
+            _ if call.sound_check => Voice::Played(sound_check::probe()),
+            AudioSource::Microphone => Voice::Person,
+            AudioSource::Tone => Voice::Played(Playout::Tone { hz: CALLER_HZ, secs: f32::INFINITY }),
+            AudioSource::Silence => Voice::Played(Playout::Silence),
+            AudioSource::File(path) => Voice::Played(Playout::Prompt(sound::load(path)?)),
         };
         Ok(Self { uri, lookup, from, headers, context, voice })
     }

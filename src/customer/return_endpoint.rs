@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    leg::{Leg, Stage},
+    leg::{Leg, Stage, Voice},
     run::Run,
     site::{LegKind, Side, Site},
 };
@@ -199,7 +199,8 @@ impl Run {
         let request = incoming.request.clone();
         let flow = incoming.flow;
         self.taken_back = Some(taken_back(&request, flow.local));
-        let mut leg = Leg::new(self.id, LegKind::ReturnPoint, number, Playout::Tone { hz: RETURN_POINT_HZ, secs: f32::INFINITY });
+        let mut leg =
+            Leg::new(self.id, LegKind::ReturnPoint, number, Voice::Played(Playout::Tone { hz: RETURN_POINT_HZ, secs: f32::INFINITY }));
         leg.side = side;
         leg.stage = Stage::Calling;
         let accepted = site.agent(side).accept_invite(now, incoming);
@@ -294,7 +295,7 @@ impl Run {
 
     fn place_return_call(&mut self, _now: Instant, site: &mut Site, target: String) {
         let number = self.number_leg();
-        let voice = self.order.as_ref().map_or(Playout::Silence, |order| order.voice.clone());
+        let voice = self.order.as_ref().map_or(Voice::Played(Playout::Silence), |order| order.voice.clone());
         let mut leg = Leg::new(self.id, LegKind::ReturnCall, Some(number), voice);
         leg.take_port(site);
         self.legs.push(leg);

@@ -7,7 +7,7 @@ use std::{
     future::poll_fn,
     net::SocketAddr,
     pin::Pin,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Mutex, atomic::Ordering},
     task::Poll,
     time::{Duration, Instant},
 };
@@ -22,6 +22,7 @@ use super::{
     clock::Clock,
     desk::Desk,
     handle::Request,
+    line_ends::LinePorts,
     media_loop::{self, MediaReport},
     node::{Arrival, Env, Node, Sockets, transport_name},
     publish::{Publisher, Shared},
@@ -117,7 +118,13 @@ impl Driver {
         let (speaks, spoken) = mpsc::channel(RESOLVE_QUEUE);
         let (ended, has_ended) = watch::channel(false);
         let publisher = Publisher::new(shared.clone(), listeners.clone(), setup.limits.finished_calls);
-        let handle = EngineHandle { commands, shared: shared.clone(), listeners: listeners.into(), ended: has_ended };
+        let mut lines = LinePorts::default();
+        for node in &mut nodes {
+            let port = if node.customer_side { &mut lines.customer } else { &mut lines.bridge };
+            *port = port.take().or_else(|| node.media.take_lines());
+        }
+        let lines = Arc::new(Mutex::new(Some(lines)));
+        let handle = EngineHandle { lines, commands, shared: shared.clone(), listeners: listeners.into(), ended: has_ended };
         let driver = Self {
             clock,
             nodes,

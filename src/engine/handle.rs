@@ -1,13 +1,13 @@
 //! What everyone outside the engine holds: commands in, snapshots, events and messages out.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::publish::Shared;
+use super::{line_ends::LinePorts, publish::Shared};
 use crate::model::{
     AgentKind, CallId, CallRecord, CapturedMessage, Command, CommandOutcome, Event, Listener, LoggedMessage, RtpPacket, Snapshot,
     settings::Settings,
@@ -20,6 +20,7 @@ pub struct EngineHandle {
     pub(super) shared: Arc<Shared>,
     pub(super) listeners: Arc<[Listener]>,
     pub(super) ended: watch::Receiver<bool>,
+    pub(super) lines: Arc<Mutex<Option<LinePorts>>>,
 }
 
 /// What reaches the engine's thread.
@@ -45,6 +46,11 @@ pub(super) enum Request {
 }
 
 impl EngineHandle {
+    /// Where the lines end on which people are in calls: for whoever has the devices, and once.
+    pub fn take_lines(&self) -> Option<LinePorts> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// Where it listens.
     pub fn listeners(&self) -> &[Listener] {
         &self.listeners

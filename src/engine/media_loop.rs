@@ -21,10 +21,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     clock::Clock,
+    line_ends::{self, LineEnds, LinePort},
     rtp_capture::{self, Chunk, RtpCapture},
 };
 use crate::{
-    media::{self, Channel, MediaCommand, MediaEvent, MediaPlane, Owner, Sink, StreamId},
+    media::{self, Channel, Line, MediaCommand, MediaEvent, MediaPlane, Owner, Sink, StreamId},
     model::RtpPacket,
     wire::rtp_socket::{RtpPair, RtpPorts},
 };
@@ -46,6 +47,8 @@ pub struct MediaHandle {
     /// Something was queued since the last waking.
     queued: bool,
     ports: RtpPorts,
+    /// Until somebody takes it.
+    lines: Option<LinePort>,
     clock: Clock,
     thread: Option<JoinHandle<()>>,
 }
@@ -70,6 +73,7 @@ pub fn start(
     let seed = getrandom::u64().map_err(io::Error::other)?;
     // RFC 7022 §4.2: a short-term persistent name that says nothing of the machine.
     let plane_clock = media::Clock::new(now, ntp, format!("{seed:016x}"));
+    let (lines, line_ends) = line_ends::pair();
     let driver = Driver {
         poll,
         inbox,
@@ -82,18 +86,24 @@ pub fn start(
             by_port: vec![NO_SOCKET; 1 << 15].into(),
             stream_of_port: vec![None; 1 << 15].into(),
             capture: RtpCapture::new(CAPTURE_BYTES),
+            lines: line_ends,
             outbox: Outbox { reports, waiting: VecDeque::new() },
         },
         unfinished: Vec::new(),
         hurried: false,
     };
     let thread = std::thread::Builder::new().name(format!("media-{name}")).spawn(move || driver.run())?;
-    Ok((MediaHandle { requests, waker, woken, queued: false, ports, clock, thread: Some(thread) }, engine))
+    Ok((MediaHandle { requests, waker, woken, queued: false, ports, lines: Some(lines), clock, thread: Some(thread) }, engine))
 }
 
 impl MediaHandle {
     pub fn send(&mut self, command: MediaCommand) {
         self.request(Request::Command(command));
+    }
+
+    /// Where the lines of this thread's streams end, once.
+    pub fn take_lines(&mut self) -> Option<LinePort> {
+        self.lines.take()
     }
 
     /// Binds so many port pairs more; the answer is one [`MediaReport::PortsOpened`].
@@ -207,6 +217,7 @@ struct Edge {
     /// The stream that a port was last opened for.
     stream_of_port: Box<[Option<StreamId>]>,
     capture: RtpCapture,
+    lines: LineEnds,
     outbox: Outbox,
 }
 
@@ -371,6 +382,18 @@ impl Sink for Edge {
 
     fn event(&mut self, _: Owner, event: MediaEvent) {
         self.outbox.push(MediaReport::Event(event));
+    }
+
+    fn hear(&mut self, line: Line, left: &[i16], right: &[i16]) {
+        self.lines.hear(line, left, right);
+    }
+
+    fn speak(&mut self, line: Line, into: &mut [i16]) -> usize {
+        self.lines.speak(line, into)
+    }
+
+    fn attend(&mut self, line: Line, on: bool) {
+        self.lines.attend(line, on);
     }
 }
 

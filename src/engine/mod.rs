@@ -8,11 +8,14 @@ pub mod clock;
 mod desk;
 mod driver;
 mod handle;
+pub mod line_ends;
 pub mod media_loop;
 mod node;
 mod publish;
 mod rtp_capture;
 mod setup;
+#[cfg(feature = "console")]
+pub mod sound_desk;
 
 pub use desk::DeskEnds;
 pub use handle::{EngineHandle, Pending};

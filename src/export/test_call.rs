@@ -35,6 +35,7 @@ pub fn command_line(call: &TestCall, own_bridge: &str) -> String {
     option("--transport", call.transport.map(|transport| transport.name()));
     match &call.audio {
         AudioSource::Tone => {}
+        AudioSource::Microphone => option("--audio", Some("mic")),
         AudioSource::Silence => option("--audio", Some("silence")),
         AudioSource::File(path) => option("--audio", path.to_str()),
     }

@@ -365,6 +365,7 @@ impl Stream {
             self.malformed += 1;
             return;
         };
+        self.people.note_event(now, live::Way::Received, header);
         if let Some(watch) = &mut self.ears.silence {
             watch.note_sound(now);
         }

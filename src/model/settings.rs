@@ -11,6 +11,7 @@ use super::{ReturnMethod, ReturnMethodOrAgent, TransportName};
 pub struct Settings {
     pub sip: Sip,
     pub media: Media,
+    pub sound: Sound,
     pub peers: Vec<Peer>,
     pub agent: Agent,
     pub control: Control,
@@ -36,6 +37,27 @@ pub struct Media {
     /// RTP takes the even ports, RTCP the odd ones above.
     pub ports: RangeInclusive<u16>,
     pub codecs: Vec<Codec>,
+}
+
+/// The microphones and speakers of the person at this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sound {
+    /// An id or a name; `None`: the system's default, followed when it changes.
+    pub microphone: Option<String>,
+    pub speaker: Option<String>,
+    /// The operator's own, for being the customer and the agent at once; `None`: the same as the customer's.
+    pub agent_microphone: Option<String>,
+    pub agent_speaker: Option<String>,
+    /// 0 to 100.
+    pub volume_percent: u32,
+    /// A waiting call rings.
+    pub ring: bool,
+}
+
+impl Default for Sound {
+    fn default() -> Self {
+        Self { microphone: None, speaker: None, agent_microphone: None, agent_speaker: None, volume_percent: 80, ring: true }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -69,6 +69,9 @@ pub enum AudioSource {
     #[default]
     Tone,
     Silence,
+    /// Whoever is at this machine's microphone; the far side is heard at its speaker.
+    #[serde(alias = "mic")]
+    Microphone,
     /// A WAV file.
     File(PathBuf),
 }

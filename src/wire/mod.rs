@@ -1,5 +1,7 @@
-//! Async edges: sockets and names. No policy, no SIP: bytes in, bytes out.
+//! Async edges: sockets, names and sound devices. No policy, no SIP: bytes in, bytes out.
 
+#[cfg(feature = "console")]
+pub mod audio_device;
 pub mod resolve;
 pub mod route;
 pub mod rtp_socket;

@@ -17,6 +17,7 @@ pub fn settings() -> Settings {
             ports: 40_000..=40_999,
             codecs: vec![settings::Codec::Pcmu, settings::Codec::Pcma],
         },
+        sound: settings::Sound::default(),
         peers: vec![settings::Peer {
             name: "SBC lab".into(),
             networks: vec!["192.0.2.10/32".parse().unwrap()],

@@ -14,6 +14,7 @@ fn settings(agent: settings::Agent, method: ReturnMethod, fallback: ReturnMethod
     Arc::new(Settings {
         sip: settings::Sip { listen: vec![], advertise: None, realm: "r".into(), options_for_anyone: false },
         media: settings::Media { address: "192.0.2.1".parse().unwrap(), ports: 40_000..=40_010, codecs: vec![settings::Codec::Pcmu] },
+        sound: settings::Sound::default(),
         peers: vec![peer],
         agent,
         control: settings::Control { listen: "127.0.0.1:0".parse().unwrap(), token: None },

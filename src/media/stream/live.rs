@@ -26,6 +26,7 @@ pub struct People {
 struct Talker {
     line: Line,
     ear: Ear,
+    /// To the rate that it was asked for last.
     down: Down,
     /// What was said on the line and is not in a packet yet.
     said: [i16; MOST_SAID],
@@ -70,9 +71,9 @@ impl Stream {
     /// Gives the lines what they are to hear by now.
     pub(super) fn fill_lines(&mut self, now: Instant, sink: &mut impl Sink) {
         if let Some(talker) = &mut self.people.talks {
-            while due(&mut talker.next, now) {
+            while let Some(at) = due(&mut talker.next, now) {
                 let mut frame = [0; FRAME];
-                talker.ear.frame(&mut frame);
+                talker.ear.frame(at, &mut frame);
                 sink.hear(talker.line, &frame, &frame);
                 if talker.ear.is_idle() {
                     talker.next = None;
@@ -80,10 +81,10 @@ impl Stream {
             }
         }
         if let Some(listener) = &mut self.people.listens {
-            while due(&mut listener.next, now) {
+            while let Some(at) = due(&mut listener.next, now) {
                 let (mut left, mut right) = ([0; FRAME], [0; FRAME]);
-                listener.received.frame(&mut left);
-                listener.sent.frame(&mut right);
+                listener.received.frame(at, &mut left);
+                listener.sent.frame(at, &mut right);
                 match listener.heard {
                     Heard::Both => sink.hear(Line::Listener, &left, &right),
                     Heard::Received => sink.hear(Line::Listener, &left, &left),
@@ -103,13 +104,22 @@ impl People {
         if way == Way::Received
             && let Some(talker) = &mut self.talks
         {
-            talker.ear.take(header, codec, payload);
+            talker.ear.take(now, header, codec, payload);
             talker.next.get_or_insert(now);
         }
         if let Some(listener) = &mut self.listens {
             let ear = if way == Way::Received { &mut listener.received } else { &mut listener.sent };
-            ear.take(header, codec, payload);
+            ear.take(now, header, codec, payload);
             listener.next.get_or_insert(now);
+        }
+    }
+
+    /// A key went by, in the place of sound.
+    pub fn note_event(&mut self, now: Instant, way: Way, header: &Header) {
+        let talker = self.talks.as_mut().filter(|_| way == Way::Received).map(|talker| &mut talker.ear);
+        let listener = self.listens.as_mut().map(|listener| if way == Way::Received { &mut listener.received } else { &mut listener.sent });
+        for ear in talker.into_iter().chain(listener) {
+            ear.take_event(now, header);
         }
     }
 
@@ -135,12 +145,13 @@ impl People {
     }
 }
 
-/// Whether a frame is due; the next one is then set. After a stall a person wants the present, not a burst of the past.
-fn due(next: &mut Option<Instant>, now: Instant) -> bool {
-    let Some(at) = next.filter(|at| *at <= now) else { return false };
+/// The frame that is due, if one is; the next one is then set. After a stall a person wants the present, not a burst of the past.
+fn due(next: &mut Option<Instant>, now: Instant) -> Option<Instant> {
+    let at = next.filter(|at| *at <= now)?;
     let late = now.saturating_duration_since(at) > super::MOST_CATCH_UP;
-    *next = Some(if late { now + FRAME_TIME } else { at + FRAME_TIME });
-    true
+    let at = if late { now } else { at };
+    *next = Some(at + FRAME_TIME);
+    Some(at)
 }
 
 /// The longest packet's time on a line.

@@ -78,6 +78,9 @@ impl Stream {
                 Content::Event(_) | Content::Unknown => {}
             }
         }
+        if matches!(content, Content::Event(_)) {
+            self.people.note_event(now, live::Way::Sent, &stamp.header());
+        }
         self.outgoing.count(header.payload.len());
         // The far side speaks again: comfort ends.
         self.next_frame = None;
@@ -113,6 +116,7 @@ impl Stream {
                     self.dtmf_began = stamp.timestamp;
                 }
                 (stamp.marker, stamp.timestamp) = (first, self.dtmf_began);
+                self.people.note_event(now, live::Way::Sent, &stamp.header());
                 self.send_packet(&stamp, &packet.bytes(), sink);
             }
             // The second: a re-INVITE took telephone-event away while digits were waiting.
