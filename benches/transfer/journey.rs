@@ -204,6 +204,7 @@ fn settings() -> Settings {
     Settings {
         sip: settings::Sip { listen: vec![], advertise: None, realm: "handback".into(), options_for_anyone: false },
         media: settings::Media { address: "192.0.2.1".parse().unwrap(), ports: 40_000..=49_999, codecs: vec![settings::Codec::Pcmu] },
+        sound: settings::Sound::default(),
         peers: vec![settings::Peer {
             name: "SBC".into(),
             networks: vec![],
