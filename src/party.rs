@@ -4,6 +4,8 @@
 //! the engine gives one input with the time, then drains [`Party::poll_output`] until `None`, then looks
 //! at [`Party::deadline`].
 
+mod measured;
+
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use crate::{
@@ -14,6 +16,8 @@ use crate::{
     },
     sip::transport::{Flow, Received, Transmit, Transport},
 };
+
+pub use measured::measured;
 
 /// The codecs of the settings in the words of the media thread.
 pub fn codecs_of(media: &settings::Media) -> Vec<Codec> {

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use crate::{
-    media::{Codec, MediaCommand, StreamFigures, StreamId},
-    model::{Ended, LegId, LegRole, MediaFigures, Party},
+    media::{Codec, MediaCommand, StreamId},
+    model::{Ended, LegId, LegRole, Party},
     sip::{
         dialog::{SessionEnd, SessionId},
         sdp::{Agreed, LocalMedia, OfferFault, SdpSession},
@@ -150,26 +150,5 @@ pub(super) fn ended(role: LegRole, ours: bool, why: &SessionEnd) -> Ended {
         SessionEnd::SessionExpired => Ended::new(format!("{name} let the session expire"), Party::Network, None),
         SessionEnd::TransportFailed => Ended::new(format!("{name} can't be reached"), Party::Network, Some(503)),
         SessionEnd::Timeout => Ended::new(format!("{name} does not answer"), Party::Network, Some(408)),
-    }
-}
-
-/// The media plane's figures in the words that people see.
-pub(super) fn figures(f: &StreamFigures) -> MediaFigures {
-    MediaFigures {
-        codec: f.codec.name().to_owned(),
-        packets_sent: f.packets_sent,
-        bytes_sent: f.bytes_sent,
-        packets_received: f.packets_received,
-        bytes_received: f.bytes_received,
-        packets_lost: f.packets_lost,
-        packets_reordered: f.packets_reordered,
-        packets_duplicated: f.packets_duplicated,
-        jitter_ms: f.jitter_ms,
-        remote_lost: f.remote_lost,
-        remote_jitter_ms: f.remote_jitter_ms,
-        round_trip_ms: f.round_trip_ms,
-        strangers: f.strangers,
-        dtmf_received: f.dtmf_received.clone(),
-        first_packet_us: f.first_packet_us,
     }
 }

@@ -133,10 +133,10 @@ impl Switch {
                 }
             }
             MediaEvent::Figures { figures, .. } => {
-                self.tell(id, CallEvent::MediaMeasured { leg: number, figures: leg::figures(&figures) });
+                self.tell(id, CallEvent::MediaMeasured { leg: number, figures: party::measured(&figures) });
             }
             MediaEvent::Closed { figures, .. } => {
-                self.tell(id, CallEvent::MediaMeasured { leg: number, figures: leg::figures(&figures) });
+                self.tell(id, CallEvent::MediaMeasured { leg: number, figures: party::measured(&figures) });
                 self.sound_closed(id, number, stream);
             }
             MediaEvent::Stranger { from, .. } => {

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use super::site::{LegKind, Side, Site, mix};
 use crate::{
     media::{Direction, Line, MediaCommand, Playout, StreamFigures, StreamId},
-    model::{CallEvent, CallId, Ended, LegId, MediaFigures},
+    model::{CallEvent, CallId, Ended, LegId},
+    party,
     sip::{
         dialog::SessionId,
         sdp::{LocalMedia, SdpSession},
@@ -194,7 +195,7 @@ impl Leg {
 
     pub fn measured(&self, site: &mut Site, figures: &StreamFigures) {
         if let Some(leg) = self.number {
-            site.event(self.call, CallEvent::MediaMeasured { leg, figures: figures_of(figures) });
+            site.event(self.call, CallEvent::MediaMeasured { leg, figures: party::measured(figures) });
         }
     }
 }
@@ -214,23 +215,3 @@ fn local(site: &Site, port: u16, on_hold: bool) -> LocalMedia {
 }
 
 const NO_SOUND: &str = "no port is free for the sound";
-
-fn figures_of(of: &StreamFigures) -> MediaFigures {
-    MediaFigures {
-        codec: of.codec.name().to_owned(),
-        packets_sent: of.packets_sent,
-        bytes_sent: of.bytes_sent,
-        packets_received: of.packets_received,
-        bytes_received: of.bytes_received,
-        packets_lost: of.packets_lost,
-        packets_reordered: of.packets_reordered,
-        packets_duplicated: of.packets_duplicated,
-        jitter_ms: of.jitter_ms,
-        remote_lost: of.remote_lost,
-        remote_jitter_ms: of.remote_jitter_ms,
-        round_trip_ms: of.round_trip_ms,
-        strangers: of.strangers,
-        dtmf_received: of.dtmf_received.clone(),
-        first_packet_us: of.first_packet_us,
-    }
-}

@@ -9,8 +9,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{line_ends::LinePorts, publish::Shared};
 use crate::model::{
-    AgentKind, CallId, CallRecord, CapturedMessage, Command, CommandOutcome, Event, Listener, LoggedMessage, RtpPacket, Snapshot,
-    settings::Settings,
+    AgentKind, CallId, CallRecord, CallSound, CapturedMessage, Command, CommandOutcome, Event, Listener, LoggedMessage, RtpPacket,
+    Snapshot, settings::Settings,
 };
 
 /// Cheap to clone. The engine stops when [`EngineHandle::stop`] is called, not when handles are dropped.
@@ -73,6 +73,11 @@ impl EngineHandle {
     /// Every message of a call's legs, in the order in which they crossed the wire.
     pub fn messages(&self, call: CallId) -> Vec<CapturedMessage> {
         self.shared.messages(call)
+    }
+
+    /// How a call sounded over its time; while the call is known, and once anything was heard. Never waits.
+    pub fn sound_of(&self, call: CallId) -> Option<Arc<CallSound>> {
+        self.shared.sound_of(call)
     }
 
     /// Up to `most` messages of all calls and of none, with numbers from `from` on and in order, and the number to go on from.

@@ -1,7 +1,7 @@
 //! Events become what everyone else sees: numbered events, records, and a snapshot.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -16,8 +16,8 @@ use super::capture::Capture;
 use crate::{
     findings,
     model::{
-        CallEvent, CallId, CallRecord, CallState, CapturedMessage, Counters, Event, Finding, LegId, LegOpened, Listener, LoggedMessage,
-        Snapshot, Timestamp,
+        CallEvent, CallId, CallRecord, CallSound, CallState, CapturedMessage, Counters, Event, Finding, LegId, LegOpened, Listener,
+        LoggedMessage, Snapshot, Timestamp,
     },
     party::Gauges,
 };
@@ -30,6 +30,8 @@ pub struct Shared {
     history: Mutex<VecDeque<Event>>,
     last_seq: watch::Sender<u64>,
     capture: Mutex<Capture>,
+    /// Beside the records, which are copied with every event: a call's sound over its time.
+    sound: Mutex<HashMap<CallId, Arc<CallSound>>>,
     pub(super) figures: Figures,
     /// The engine was told to stop.
     pub(super) draining: AtomicBool,
@@ -55,6 +57,7 @@ impl Shared {
             history: Mutex::new(VecDeque::new()),
             last_seq: watch::Sender::new(0),
             capture: Mutex::new(Capture::new(capture_bytes)),
+            sound: Mutex::default(),
             figures: Figures::default(),
             draining: AtomicBool::new(false),
             waker: OnceLock::new(),
@@ -82,6 +85,11 @@ impl Shared {
     /// Every message of a call's legs, in order.
     pub fn messages(&self, call: CallId) -> Vec<CapturedMessage> {
         lock(&self.capture).messages(call)
+    }
+
+    /// A call's sound over its time, while the call is known and once anything was heard.
+    pub fn sound_of(&self, call: CallId) -> Option<Arc<CallSound>> {
+        lock(&self.sound).get(&call).cloned()
     }
 
     /// Messages of all calls and of none from number `from` on; see [`Capture::messages_from`].
@@ -194,6 +202,7 @@ impl Publisher {
         });
         if let CallEvent::MediaMeasured { leg, figures } = &what {
             counters.add_media(record.media_of(*leg), figures);
+            Arc::make_mut(lock(&self.shared.sound).entry(call).or_default()).note(at, *leg, figures);
         }
         Arc::make_mut(record).apply(at, &what);
         let ended = matches!(what, CallEvent::CallEnded { .. } | CallEvent::WrapUpEnded).then(|| record.clone());
@@ -235,6 +244,7 @@ impl Publisher {
             && let Some(oldest) = self.finished.pop_front()
         {
             self.records.shift_remove(&oldest);
+            lock(&self.shared.sound).remove(&oldest);
             self.shared.capture().forget(oldest);
         }
     }

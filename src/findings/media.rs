@@ -1,6 +1,6 @@
 //! Sound, by the figures of each leg (RFC 3550, ITU-T G.113, G.114).
 
-use super::call::side;
+use super::{call::side, quality};
 use crate::model::{CallRecord, Finding, LegRecord, LegRole, MediaFigures, Party, Severity};
 
 pub(super) fn of_record(record: &CallRecord, found: &mut Vec<Finding>) {
@@ -20,6 +20,11 @@ pub(super) fn of_record(record: &CallRecord, found: &mut Vec<Finding>) {
         found.extend(heard.late());
         found.extend(heard.duplicated());
         found.extend(heard.far_away());
+        found.extend(quality::of_leg(heard.role, heard.side, figures));
+        // A test call says as much or as little as it was told to.
+        if !record.test_call && record.placed_here.is_none() {
+            found.extend(quality::silent(heard.role, heard.side, figures));
+        }
     }
 }
 

@@ -32,6 +32,7 @@ mod offer_answer;
 mod path;
 mod payload;
 mod protocol;
+mod quality;
 mod read;
 mod refer;
 mod refusal;

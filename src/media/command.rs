@@ -3,6 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::quality::{LossPattern, Quality};
+use super::sketch::{Bars, Level};
+
 pub use super::codecs::Codec;
 use super::codecs::OpusTerms;
 
@@ -307,4 +310,19 @@ pub struct StreamFigures {
     pub dtmf_received: String,
     /// From the first `Configure` to the first packet received.
     pub first_packet_us: Option<u64>,
+    /// How well we hear the peer; and how well it hears us, where its reports tell.
+    pub received_quality: Option<Quality>,
+    pub sent_quality: Option<Quality>,
+    /// The same of the time since the figures were told last.
+    pub received_now: Option<Quality>,
+    pub sent_now: Option<Quality>,
+    /// How the lost packets lie together, and a packet's milliseconds.
+    pub losses: LossPattern,
+    pub packet_ms: u16,
+    /// By how many millionths the peer's clock is slower than ours, once a minute has passed.
+    pub drift_ppm: Option<f32>,
+    pub received_level: Level,
+    pub sent_level: Level,
+    /// The outline since the figures were told last.
+    pub bars: Bars,
 }

@@ -1,5 +1,6 @@
 //! What arrived of what was sent: loss, order, doubles (RFC 3550 §A.1, §A.3) and interarrival jitter (§A.8).
 
+use super::quality::{LossPattern, Losses};
 use super::rtp::sequence_distance;
 
 /// The account of one stream of arriving packets, over restarts of its source.
@@ -16,6 +17,7 @@ pub struct Reception {
     /// For the report block's fraction: both totals at the last report.
     expected_reported: u64,
     distinct_reported: u64,
+    losses: Losses,
 }
 
 /// One unbroken series of sequence numbers from one SSRC.
@@ -33,6 +35,19 @@ struct Run {
     transit: Option<u32>,
     /// §A.8, scaled by 16.
     jitter: u32,
+    drift: Drift,
+}
+
+/// How the sender's clock and ours drift apart: the shortest transit of a stretch, beside that of a stretch long before.
+#[derive(Debug, Clone, Default)]
+struct Drift {
+    /// The first packet's arrival and transit, from which all is counted.
+    begin: Option<(u32, u32)>,
+    /// When the stretch under way began, and its shortest transit.
+    stretch: (u32, i32),
+    /// When the first and the last whole stretch began, and theirs.
+    first: Option<(u32, i32)>,
+    last: (u32, i32),
 }
 
 /// How a packet fits what came before.
@@ -65,7 +80,7 @@ impl Reception {
         self.packets += 1;
         self.bytes += bytes as u64;
         let arrival = match &mut self.run {
-            Some(run) if run.ssrc == ssrc => run.handle(sequence),
+            Some(run) if run.ssrc == ssrc => run.handle(sequence, &mut self.losses),
             _ => Arrival::Start,
         };
         let arrival = if arrival == Arrival::Start { self.start(ssrc, sequence) } else { arrival };
@@ -77,7 +92,7 @@ impl Reception {
         if let (Some(run), Some((arrived, timestamp))) = (&mut self.run, clock)
             && matches!(arrival, Arrival::InOrder | Arrival::Start)
         {
-            run.note_transit(arrived.wrapping_sub(timestamp));
+            run.note_transit(arrived, arrived.wrapping_sub(timestamp));
         }
         arrival
     }
@@ -97,6 +112,20 @@ impl Reception {
     /// In samples.
     pub fn jitter(&self) -> u32 {
         self.run.as_ref().map_or(0, |run| run.jitter >> 4)
+    }
+
+    /// How the losses lie together, up to a moment ago: what may still come is not judged.
+    pub fn loss_pattern(&self) -> LossPattern {
+        self.losses.pattern()
+    }
+
+    /// By how many millionths the sender's clock is slower than ours, and over how many samples that was measured.
+    pub fn drift(&self) -> Option<(f32, u32)> {
+        let drift = &self.run.as_ref()?.drift;
+        let (began, least) = drift.first?;
+        let span = drift.last.0.wrapping_sub(began);
+        let ppm = f64::from(drift.last.1.wrapping_sub(least)) * 1e6 / f64::from(span);
+        (span > 0).then_some((ppm as f32, span))
     }
 
     /// For the next RTCP packet; each call begins a new interval for the fraction.
@@ -137,18 +166,20 @@ impl Reception {
             restart_at: None,
             transit: None,
             jitter,
+            drift: Drift::default(),
         });
         Arrival::Start
     }
 }
 
 impl Run {
-    fn handle(&mut self, sequence: u16) -> Arrival {
+    fn handle(&mut self, sequence: u16, losses: &mut Losses) -> Arrival {
         let ahead = sequence_distance(sequence, self.highest);
         if (1..MAX_DROPOUT).contains(&ahead) {
             if sequence < self.highest {
                 self.cycles = self.cycles.wrapping_add(1);
             }
+            self.judge(ahead.unsigned_abs(), losses);
             self.highest = sequence;
             self.seen = self.seen.checked_shl(ahead.unsigned_abs().into()).unwrap_or(0) | 1;
             self.distinct += 1;
@@ -163,6 +194,21 @@ impl Run {
         }
         self.restart_at = Some(sequence.wrapping_add(1));
         Arrival::Odd
+    }
+
+    /// Tells of the packets that become so old that they come no more: of each, whether it came.
+    #[inline]
+    fn judge(&self, ahead: u16, losses: &mut Losses) {
+        let had = self.expected();
+        for n in 0..ahead {
+            // The number that lay `JUDGED_AFTER - 1 - n` back, seen from the highest until now; later ones were jumped over.
+            let lost = match JUDGED_AFTER.checked_sub(n + 1) {
+                Some(behind) if u64::from(behind) >= had => continue,
+                Some(behind) => self.seen >> behind & 1 == 0,
+                None => true,
+            };
+            losses.note(lost);
+        }
     }
 
     fn handle_earlier(&mut self, sequence: u16, behind: u16) -> Arrival {
@@ -192,7 +238,8 @@ impl Run {
         (u64::from(self.cycles) << 16) + u64::from(self.highest) + 1 - u64::from(self.first)
     }
 
-    fn note_transit(&mut self, transit: u32) {
+    fn note_transit(&mut self, arrived: u32, transit: u32) {
+        self.drift.note(arrived, transit);
         if let Some(last) = self.transit {
             let change = (transit.wrapping_sub(last) as i32).unsigned_abs().min(MOST_CHANGE);
             self.jitter = self.jitter + change - ((self.jitter + 8) >> 4);
@@ -201,6 +248,28 @@ impl Run {
     }
 }
 
+impl Drift {
+    fn note(&mut self, arrived: u32, transit: u32) {
+        let (begin, zero) = *self.begin.get_or_insert((arrived, transit));
+        let (at, transit) = (arrived.wrapping_sub(begin), transit.wrapping_sub(zero) as i32);
+        let (began, least) = self.stretch;
+        if transit.abs_diff(least) > MOST_CHANGE {
+            // A clock that was set anew is no drift.
+            *self = Drift::default();
+        } else if at.wrapping_sub(began) < STRETCH {
+            self.stretch.1 = least.min(transit);
+        } else {
+            self.first.get_or_insert(self.stretch);
+            self.last = self.stretch;
+            self.stretch = (at, transit);
+        }
+    }
+}
+
+/// So many packets later one that is missing is lost for good.
+const JUDGED_AFTER: u16 = 32;
+/// Ten seconds at 8,000 samples a second.
+const STRETCH: u32 = 80_000;
 const MAX_DROPOUT: i16 = 3_000;
 const MAX_MISORDER: i16 = 100;
 /// Ten seconds: a source that sets its clock anew is no jitter, and must not spoil the figure for minutes.
@@ -273,6 +342,37 @@ mod tests {
         }
         assert_eq!(steady.jitter(), 0);
         assert!((37..=40).contains(&shaky.jitter()), "{}", shaky.jitter());
+    }
+
+    #[test]
+    fn losses_are_judged_once_they_come_no_more() {
+        // Every tenth is lost; every hundredth comes late, which is no loss.
+        let mut sequence: Vec<u16> = (0..1_000).filter(|n| n % 10 != 5).collect();
+        sequence.extend((1_000..2_000).filter(|n| n % 100 != 7));
+        for n in (1_007..2_000).step_by(100) {
+            let place = sequence.iter().position(|s| *s == n + 5).expect("sent");
+            sequence.insert(place, n);
+        }
+        let reception = fed(sequence);
+        let pattern = reception.loss_pattern();
+        assert_eq!((reception.lost(), pattern.bursts), (100, 1));
+        assert!((pattern.burst_density - 100.0 * 100.0 / 991.0).abs() < 0.1, "{pattern:?}");
+        assert_eq!(pattern.gap_density, 0.0);
+        let outage = fed((0..100).chain(140..300));
+        assert_eq!((outage.lost(), outage.loss_pattern().bursts, outage.loss_pattern().burst_packets), (40, 1, 40.0));
+    }
+
+    #[test]
+    fn a_clock_that_runs_slow_is_measured() {
+        for ppm in [-200.0f64, 0.0, 150.0] {
+            let mut reception = Reception::default();
+            for n in 0..15_000u32 {
+                let arrived = (f64::from(n * 160) * (1.0 + ppm / 1e6)) as u32 + n * 7 % 13;
+                reception.handle_packet(7, n as u16, 160, Some((arrived.wrapping_sub(500_000), n * 160)));
+            }
+            let (measured, span) = reception.drift().expect("five minutes");
+            assert!((f64::from(measured) - ppm).abs() < 10.0 && span > 2_000_000, "{ppm}: {measured} over {span}");
+        }
     }
 
     proptest::proptest! {

@@ -20,12 +20,14 @@ mod pitch;
 pub mod plane;
 pub mod playout;
 pub mod ports;
+pub mod quality;
 pub mod rate;
 pub mod recording;
 pub mod relay;
 pub mod rtcp;
 pub mod rtp;
 mod seed;
+pub mod sketch;
 pub mod source;
 #[cfg(test)]
 mod stories;

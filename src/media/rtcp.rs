@@ -13,6 +13,8 @@ pub struct Reports {
     /// The middle of the last sender report's NTP time, and when it came by our NTP clock.
     last_sender_report: Option<(u32, u64)>,
     pub remote_lost: Option<i32>,
+    /// Of the packets since the report before, in 256ths.
+    pub remote_fraction: Option<u8>,
     /// In samples.
     pub remote_jitter: Option<u32>,
     pub round_trip: Option<Duration>,
@@ -108,6 +110,7 @@ impl Reports {
         // A 24-bit number with a sign: doubles make it negative.
         self.remote_lost = Some((block.cumulative_lost() << 8) as i32 >> 8);
         self.remote_loss_percent = Some((u16::from(block.fraction_lost()) * 100 / 256) as u8);
+        self.remote_fraction = Some(block.fraction_lost());
         self.remote_jitter = Some(block.interarrival_jitter());
         if block.last_sender_report_timestamp() != 0 {
             // §6.4.1: A − LSR − DLSR, in 1/65,536 s.

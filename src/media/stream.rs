@@ -68,6 +68,8 @@ pub struct Stream {
     seed: u64,
     first_packet_us: Option<u64>,
     next_figures: Option<Instant>,
+    /// Packets received and lost when the figures were told last.
+    measured: (u64, u64),
     /// What was told last: sent, received, strangers, digits.
     told: (u64, u64, u64, usize),
 }
@@ -116,6 +118,7 @@ impl Stream {
             seed: seed::mix(seed ^ 0x5274_6370),
             first_packet_us: None,
             next_figures: None,
+            measured: (0, 0),
             told: (0, 0, 0, 0),
         }
     }
@@ -227,7 +230,7 @@ impl Stream {
             self.send_rtcp(now, clock, true, sink);
         }
         self.keep(now, false, sink);
-        let figures = self.figures();
+        let figures = self.figures(now, true);
         let recording = self.ears.finish(now);
         sink.event(self.owner, MediaEvent::Closed { stream: self.id, figures, recording });
     }
@@ -350,7 +353,8 @@ impl Stream {
             self.next_figures = Some(now + FIGURES_INTERVAL);
             let now_told = (self.outgoing.packets, self.reception.packets, self.source.stranger_packets, self.dtmf_received.len());
             if std::mem::replace(&mut self.told, now_told) != now_told {
-                sink.event(self.owner, MediaEvent::Figures { stream: self.id, figures: self.figures() });
+                let figures = self.figures(now, false);
+                sink.event(self.owner, MediaEvent::Figures { stream: self.id, figures });
             }
         }
     }

@@ -5,7 +5,10 @@ use std::{net::SocketAddr, sync::Arc};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::{CallId, Ended, Finding, GoesBack, LegId, ListenSide, Missed, Party, Timestamp, TransferKind};
+use super::{
+    CallId, Ended, Finding, GoesBack, LegId, ListenSide, LossBursts, Missed, Party, SoundLevel, SoundMoment, SoundQuality, Timestamp,
+    TransferKind,
+};
 
 /// Variables in the order in which they were set: that is their order on the wire.
 pub type Variables = IndexMap<String, String>;
@@ -355,4 +358,30 @@ pub struct MediaFigures {
     /// Microseconds from the leg's answer to the first packet received.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub first_packet_us: Option<u64>,
+    /// How well the peer is heard here, over the whole call.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub received_quality: Option<SoundQuality>,
+    /// How well the peer hears what is sent to it, where its reports (RTCP) tell.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sent_quality: Option<SoundQuality>,
+    /// How the lost packets lie together.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub loss_bursts: Option<LossBursts>,
+    /// By how many millionths the peer's clock is slower than ours; after a minute.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub drift_ppm: Option<f32>,
+    /// How loud it was; for sound that is G.711.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub received_level: Option<SoundLevel>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sent_level: Option<SoundLevel>,
+    #[serde(skip)]
+    pub moment: SoundMoment,
+}
+
+impl MediaFigures {
+    /// The worse of both directions' MOS, of those that are known.
+    pub fn mos(&self) -> Option<f32> {
+        [self.received_quality, self.sent_quality].into_iter().flatten().map(|quality| quality.mos).min_by(f32::total_cmp)
+    }
 }

@@ -18,6 +18,7 @@ mod record;
 pub mod script;
 pub mod settings;
 mod snapshot;
+mod sound;
 mod test_call;
 
 pub use call_filter::{BadCallPlace, CallFilter, CallPage, CallPlace, FilterFault, PastCall};
@@ -38,4 +39,5 @@ pub use message::{CapturedMessage, Direction, LoggedMessage, RtpPacket, Transpor
 pub use operator::{GoesBack, ListenSide, Missed, OperatorPart, OperatorPhase};
 pub use record::{CallRecord, CallState, LegRecord, ReturnRecord, SoundMark, SoundMarkKind, TimedNote};
 pub use snapshot::{Counters, Listener, Snapshot};
+pub use sound::{CallSound, LegSound, LossBursts, Opinion, SoundHeard, SoundLevel, SoundMoment, SoundPoint, SoundQuality};
 pub use test_call::{AudioSource, InvitePreview, OnReturn, SoundCheck, SoundCheckWay, TestCall, TestCallReport, TestCallStep};

@@ -331,6 +331,11 @@ impl CallRecord {
         self.legs.iter().find(|l| l.opened.leg == leg)?.media.as_ref()
     }
 
+    /// The worst that anybody hears: the lowest MOS of all legs and directions that is known.
+    pub fn mos(&self) -> Option<f32> {
+        self.legs.iter().filter_map(|leg| leg.media.as_ref()?.mos()).min_by(f32::total_cmp)
+    }
+
     /// Between whom a leg is, the near end first. A test call's record is the customer's side of it.
     pub fn ends_of(&self, leg: Option<LegId>) -> (Party, Party) {
         let leg = leg.and_then(|id| self.legs.iter().find(|l| l.opened.leg == id));

@@ -5,8 +5,8 @@ use crate::{
     contract::payload::from_agent_headers,
     findings::{Certificate, of_certificate, of_note, refused_source},
     model::{
-        CallEvent, DroppedVariable, Ended, LegId, LegRole, MediaFigures, Party, Payload, PayloadPart, ReturnMethod, ReturnVerdict,
-        Timestamp,
+        CallEvent, DroppedVariable, Ended, LegId, LegRole, LossBursts, MediaFigures, Party, Payload, PayloadPart, ReturnMethod,
+        ReturnVerdict, Timestamp,
     },
 };
 
@@ -81,6 +81,9 @@ fn certificates() -> Vec<Story> {
 fn sound() -> Vec<Story> {
     let well = || MediaFigures { packets_sent: 100, packets_received: 100, ..MediaFigures::default() };
     let judged = |figures| Call::new().heard(figures).findings();
+    let rated = |mos, loss_percent, delay_ms| SoundQuality { mos, r: 66.0, loss_percent, delay_ms, ..SoundQuality::default() };
+    let level = |heard_ms, clipped_ms| Some(SoundLevel { measured_ms: 8_000, heard_ms, clipped_ms, peak_dbfs: None });
+    let long = LossBursts { bursts: 2, burst_density_percent: 100.0, burst_ms: 240.0, gap_density_percent: 0.0, gap_ms: 9_000.0 };
     let gone = CallEvent::LegEnded { leg: LegId(0), why: Ended::new("The agent can't be reached", Party::Network, Some(503)) };
     vec![
         (vec![], judged(well())),
@@ -94,6 +97,15 @@ fn sound() -> Vec<Story> {
         (vec!["first-sound-late"], judged(MediaFigures { first_packet_us: Some(4_200_000), ..well() })),
         (vec!["media-duplicated"], judged(MediaFigures { packets_duplicated: 40, ..well() })),
         (vec!["round-trip-long"], judged(MediaFigures { round_trip_ms: Some(612.0), ..well() })),
+        (vec!["quality-low"], judged(MediaFigures { received_quality: Some(rated(3.41, 5.0, 40.0)), ..well() })),
+        (vec!["quality-low"], judged(MediaFigures { sent_quality: Some(rated(3.52, 0.0, 390.0)), ..well() })),
+        (vec![], judged(MediaFigures { received_quality: Some(rated(3.41, 5.0, 40.0)), packets_received: 30, ..well() })),
+        (vec!["losses-in-bursts"], judged(MediaFigures { loss_bursts: Some(long), ..well() })),
+        (vec![], judged(MediaFigures { loss_bursts: Some(LossBursts { burst_ms: 60.0, ..long }), ..well() })),
+        (vec!["one-way-silence"], judged(MediaFigures { received_level: level(0, 0), sent_level: level(4_000, 0), ..well() })),
+        (vec![], judged(MediaFigures { received_level: level(0, 0), sent_level: level(0, 0), ..well() })),
+        (vec!["sound-clipped"], judged(MediaFigures { received_level: level(6_000, 2_000), ..well() })),
+        (vec!["clock-drifts"], judged(MediaFigures { drift_ppm: Some(-340.0), ..well() })),
         (vec!["leg-unreachable"], Call::new().told(&opened(LegRole::Agent)).told(&gone).findings()),
     ]
 }

@@ -1,4 +1,5 @@
-//! What listens to a stream at this machine: the watch for silence, and the tapes. It decodes only where one of them is on.
+//! What listens to a stream at this machine: the outline, the watch for silence, and the tapes. It decodes only where one of
+//! the latter is on; the outline of what is not G.711 is drawn where it is decoded anyway.
 
 use std::time::Instant;
 
@@ -6,10 +7,12 @@ use crate::media::codecs::{Codec, Decoder, MOST_SAMPLES};
 use crate::media::command::Recording;
 use crate::media::level::{SilenceWatch, is_sound, is_sound_in};
 use crate::media::recording::Tape;
+use crate::media::sketch::Sketch;
 
-/// Nothing, for almost all streams.
+/// Nothing but the outline, for almost all streams.
 #[derive(Debug, Default)]
 pub struct Ears {
+    pub sketch: Sketch,
     pub silence: Option<SilenceWatch>,
     pub record: Option<Tape>,
     pub tap: Option<Tape>,
@@ -23,6 +26,9 @@ impl Ears {
     pub fn note_received(&mut self, now: Instant, timestamp: u32, codec: Codec, payload: &[u8]) {
         let taped = self.is_taped();
         let law = codec.law();
+        if let Some(law) = law {
+            self.sketch.note_received(now, law, payload);
+        }
         if let (Some(watch), Some(law)) = (&mut self.silence, law)
             && is_sound(law, payload)
         {
@@ -34,6 +40,9 @@ impl Ears {
         let mut samples = [0; MOST_SAMPLES];
         let length = decoder(&mut self.received, codec).decode(payload, &mut samples);
         let samples = &samples[..length];
+        if law.is_none() {
+            self.sketch.note_received_samples(now, samples);
+        }
         if let Some(watch) = &mut self.silence
             && is_sound_in(samples)
         {
@@ -46,6 +55,9 @@ impl Ears {
 
     /// A packet of sound that was relayed.
     pub fn note_sent(&mut self, now: Instant, timestamp: u32, codec: Codec, payload: &[u8]) {
+        if let Some(law) = codec.law() {
+            self.sketch.note_sent(now, law, payload);
+        }
         if !self.is_taped() {
             return;
         }
@@ -56,6 +68,7 @@ impl Ears {
 
     /// Sound that left, before it was encoded.
     pub fn note_said(&mut self, now: Instant, timestamp: u32, codec: Codec, samples: &[i16]) {
+        self.sketch.note_sent_samples(now, samples);
         for tape in self.record.iter_mut().chain(&mut self.tap).chain(&mut self.keep) {
             tape.note_sent(now, timestamp, codec, samples);
         }

@@ -1,12 +1,28 @@
 //! What a stream counts.
 
+use std::time::Instant;
+
 use super::Stream;
-use crate::media::{Codec, StreamFigures};
+use crate::media::{
+    Codec, StreamFigures,
+    quality::{Conditions, Quality},
+};
 
 impl Stream {
-    pub fn figures(&self) -> StreamFigures {
-        let codec = self.setup.as_ref().map_or(Codec::default(), |setup| setup.codec);
-        let millis = |units: u32, clock: u32| units as f32 * 1_000.0 / clock as f32;
+    /// All that is counted. The outline of the sound is handed out with it; `last`: up to this moment.
+    pub fn figures(&mut self, now: Instant, last: bool) -> StreamFigures {
+        let bars = self.ears.sketch.take(now, last);
+        let (received_level, sent_level) = self.ears.sketch.levels();
+        let losses = self.reception.loss_pattern();
+        let counted = (self.reception.packets, self.reception.lost());
+        let (packets, lost) = std::mem::replace(&mut self.measured, counted);
+        let (packets, lost) = (counted.0 - packets, counted.1.saturating_sub(lost));
+        let delay_ms = self.delay_ms(self.heard_jitter());
+        let received_now = (packets > 0).then(|| {
+            let loss_percent = percent(lost, packets + lost);
+            Quality::of(Conditions { loss_percent, burst_ratio: losses.burst_ratio, delay_ms })
+        });
+        let codec = self.codec();
         StreamFigures {
             codec,
             packets_sent: self.outgoing.packets,
@@ -16,7 +32,7 @@ impl Stream {
             packets_lost: self.reception.lost(),
             packets_reordered: self.reception.reordered,
             packets_duplicated: self.reception.duplicated,
-            jitter_ms: millis(self.reception.jitter(), self.heard_clock),
+            jitter_ms: self.heard_jitter(),
             remote_lost: self.reports.remote_lost.map(i64::from),
             remote_jitter_ms: self.reports.remote_jitter.map(|jitter| millis(jitter, codec.clock_rate())),
             round_trip_ms: self.reports.round_trip.map(|round_trip| round_trip.as_secs_f32() * 1_000.0),
@@ -24,6 +40,62 @@ impl Stream {
             malformed: self.malformed,
             dtmf_received: self.dtmf_received.clone(),
             first_packet_us: self.first_packet_us,
+            received_quality: self.received_quality(losses.burst_ratio),
+            sent_quality: self.sent_quality(),
+            received_now,
+            sent_now: self.sent_now(),
+            losses,
+            packet_ms: self.packet_ms(),
+            drift_ppm: self.reception.drift().filter(|(_, span)| *span >= 60 * self.heard_clock).map(|(ppm, _)| ppm),
+            received_level,
+            sent_level,
+            bars,
         }
     }
+
+    /// How well the peer is heard here.
+    fn received_quality(&self, burst_ratio: f32) -> Option<Quality> {
+        let expected = self.reception.packets + self.reception.lost();
+        (self.reception.packets > 0).then(|| {
+            let loss_percent = percent(self.reception.lost(), expected);
+            Quality::of(Conditions { loss_percent, burst_ratio, delay_ms: self.delay_ms(self.heard_jitter()) })
+        })
+    }
+
+    /// How well the peer hears us, by its own reports. They say nothing of bursts.
+    fn sent_quality(&self) -> Option<Quality> {
+        let (lost, jitter) = (self.reports.remote_lost?, self.reports.remote_jitter?);
+        let loss_percent = percent(u64::try_from(lost).unwrap_or(0), self.outgoing.packets);
+        Some(Quality::of(Conditions { loss_percent, burst_ratio: 1.0, delay_ms: self.delay_ms(millis(jitter, self.codec().clock_rate())) }))
+    }
+
+    /// The same by the last report alone.
+    fn sent_now(&self) -> Option<Quality> {
+        let (fraction, jitter) = (self.reports.remote_fraction?, self.reports.remote_jitter?);
+        let loss_percent = f32::from(fraction) * 100.0 / 256.0;
+        Some(Quality::of(Conditions { loss_percent, burst_ratio: 1.0, delay_ms: self.delay_ms(millis(jitter, self.codec().clock_rate())) }))
+    }
+
+    /// From one end to the other: half the round trip, the packet that has to be full before it leaves, and a listener's buffer,
+    /// which is about twice the jitter.
+    fn delay_ms(&self, jitter_ms: f32) -> f32 {
+        let way = self.reports.round_trip.map_or(0.0, |round_trip| round_trip.as_secs_f32() * 500.0);
+        way + f32::from(self.packet_ms()) + 2.0 * jitter_ms
+    }
+
+    fn heard_jitter(&self) -> f32 {
+        millis(self.reception.jitter(), self.heard_clock)
+    }
+
+    fn codec(&self) -> Codec {
+        self.setup.as_ref().map_or(Codec::default(), |setup| setup.codec)
+    }
+}
+
+fn millis(units: u32, clock: u32) -> f32 {
+    units as f32 * 1_000.0 / clock.max(1) as f32
+}
+
+fn percent(part: u64, of: u64) -> f32 {
+    if of == 0 { 0.0 } else { (100.0 * part as f64 / of as f64).min(100.0) as f32 }
 }

@@ -100,7 +100,7 @@ impl Stream {
         }
     }
 
-    fn packet_ms(&self) -> u16 {
+    pub(super) fn packet_ms(&self) -> u16 {
         self.setup.as_ref().map_or(20, |setup| setup.codec.packet_ms(setup.ptime_ms))
     }
 

@@ -1,0 +1,90 @@
+//! The media plane's figures in the words that people see.
+
+use crate::{
+    media::{
+        StreamFigures,
+        quality::{LossPattern, Quality},
+        sketch::{Bars, Level},
+    },
+    model::{LossBursts, MediaFigures, SoundHeard, SoundLevel, SoundMoment, SoundQuality},
+};
+
+/// One stream's totals.
+pub fn measured(f: &StreamFigures) -> MediaFigures {
+    let Bars { count, received, sent } = f.bars;
+    MediaFigures {
+        codec: f.codec.name().to_owned(),
+        packets_sent: f.packets_sent,
+        bytes_sent: f.bytes_sent,
+        packets_received: f.packets_received,
+        bytes_received: f.bytes_received,
+        packets_lost: f.packets_lost,
+        packets_reordered: f.packets_reordered,
+        packets_duplicated: f.packets_duplicated,
+        jitter_ms: f.jitter_ms,
+        remote_lost: f.remote_lost,
+        remote_jitter_ms: f.remote_jitter_ms,
+        round_trip_ms: f.round_trip_ms,
+        strangers: f.strangers,
+        dtmf_received: f.dtmf_received.clone(),
+        first_packet_us: f.first_packet_us,
+        received_quality: f.received_quality.as_ref().map(quality),
+        sent_quality: f.sent_quality.as_ref().map(quality),
+        loss_bursts: (f.packets_lost > 0).then(|| bursts(&f.losses, f.packet_ms)),
+        drift_ppm: f.drift_ppm.map(|ppm| ppm.round()),
+        received_level: level(&f.received_level),
+        sent_level: level(&f.sent_level),
+        moment: SoundMoment {
+            bars: count,
+            received_bars: received,
+            sent_bars: sent,
+            received: f.received_now.as_ref().map(|now| heard(now, f.jitter_ms)),
+            sent: f.sent_now.as_ref().map(|now| heard(now, f.remote_jitter_ms.unwrap_or(0.0))),
+        },
+    }
+}
+
+fn quality(q: &Quality) -> SoundQuality {
+    SoundQuality {
+        mos: hundredths(q.mos),
+        r: hundredths(q.r),
+        ro: hundredths(q.ro),
+        is: hundredths(q.is),
+        id: hundredths(q.id),
+        ie_eff: hundredths(q.ie_eff),
+        a: hundredths(q.a),
+        loss_percent: hundredths(q.loss_percent),
+        burst_ratio: hundredths(q.burst_ratio),
+        delay_ms: hundredths(q.delay_ms),
+    }
+}
+
+fn heard(now: &Quality, jitter_ms: f32) -> SoundHeard {
+    SoundHeard {
+        loss_percent: hundredths(now.loss_percent),
+        jitter_ms: hundredths(jitter_ms),
+        delay_ms: hundredths(now.delay_ms),
+        mos: hundredths(now.mos),
+    }
+}
+
+fn bursts(losses: &LossPattern, packet_ms: u16) -> LossBursts {
+    LossBursts {
+        bursts: losses.bursts,
+        burst_density_percent: hundredths(losses.burst_density),
+        burst_ms: (losses.burst_packets * f32::from(packet_ms)).round(),
+        gap_density_percent: hundredths(losses.gap_density),
+        gap_ms: (losses.gap_packets * f32::from(packet_ms)).round(),
+    }
+}
+
+/// `None` where nothing was measured.
+fn level(l: &Level) -> Option<SoundLevel> {
+    let peak_dbfs = (l.loudest > 0).then(|| ((f32::from(l.loudest) / 255.0).log10() * 200.0).round() / 10.0);
+    let level = SoundLevel { measured_ms: l.measured_ms, heard_ms: l.heard_ms, clipped_ms: l.clipped_ms, peak_dbfs };
+    (l.measured_ms > 0).then_some(level)
+}
+
+fn hundredths(figure: f32) -> f32 {
+    (figure * 100.0).round() / 100.0
+}
