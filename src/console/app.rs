@@ -350,7 +350,7 @@ impl App {
                 let returned = call.test_report.as_ref().and_then(|r| r.returned.as_ref());
                 payload::payload_ui(ui, last.or(returned).map(payload::data::payload).as_ref(), actions);
             }
-            CallTab::Media => media::media_ui(ui, &media::data::media(call), actions),
+            CallTab::Media => media::media_ui(ui, &media::data::media(call, self.chosen.sound.as_deref()), actions),
             CallTab::Timeline => timeline::timeline_ui(ui, &timeline::data::timeline(call, &self.options.zone), actions),
             CallTab::Findings => findings::findings_ui(ui, &findings::data::findings(call), actions),
         });

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::{
     config::desk::{Answer, Ask},
     model::{
-        CallFilter, CallId, CallPage, CallPlace, CallTransfer, CapturedMessage, Command, CommandOutcome, InvitePreview, LoggedMessage,
-        PoolFigures, RtpPacket, Snapshot, TestCall,
+        CallFilter, CallId, CallPage, CallPlace, CallSound, CallTransfer, CapturedMessage, Command, CommandOutcome, InvitePreview,
+        LoggedMessage, PoolFigures, RtpPacket, Snapshot, TestCall,
     },
 };
 
@@ -30,6 +30,11 @@ pub trait Backend: Send + Sync {
     /// The sound kept of a call. Waits for the media thread: to be asked from a thread of its own only.
     fn rtp(&self, _call: CallId) -> Vec<RtpPacket> {
         Vec::new()
+    }
+
+    /// How a call sounded over its time, where that is known.
+    fn sound(&self, _call: CallId) -> Option<Arc<CallSound>> {
+        None
     }
 
     /// Hands a command on. Its answer comes out of [`Backend::take_outcomes`] under the same ticket.

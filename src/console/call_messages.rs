@@ -1,5 +1,7 @@
 //! The messages of one call and its ladder, made anew only where something of this call changed.
 
+use std::sync::Arc;
+
 use super::{
     backend::Backend,
     panels::{
@@ -12,7 +14,7 @@ use super::{
     past::Past,
     wire_text::{MOST_AT_ONCE, Views},
 };
-use crate::model::{CallId, CallRecord, Timestamp};
+use crate::model::{CallId, CallRecord, CallSound, Timestamp};
 
 #[derive(Default)]
 pub(super) struct CallMessages {
@@ -23,6 +25,8 @@ pub(super) struct CallMessages {
     drawn_tenth: u64,
     pub views: Views,
     pub ladder: Ladder,
+    /// How it sounded so far.
+    pub sound: Option<Arc<CallSound>>,
     view: View,
     /// The record that the ladder was made of, by its address: records are shared, never changed.
     record: usize,
@@ -63,7 +67,9 @@ impl CallMessages {
         // What still goes on grows.
         let grows = !record.state.is_final() && (tenth > self.drawn_tenth + if is_long { 10 } else { 0 });
         if changed || grows || self.record != address {
+            self.sound = source.backend.sound(record.id);
             self.ladder = ladder(record, self.views.all(), source.now);
+            self.ladder.draw_sound(record, self.sound.as_deref());
             (self.record, self.drawn_tenth) = (address, tenth);
             self.place(view);
         } else if self.view != *view {

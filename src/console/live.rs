@@ -11,7 +11,7 @@ use super::backend::{
 use crate::{
     config::desk,
     engine::{EngineHandle, Pending},
-    model::{CallId, CapturedMessage, Command, CommandOutcome, InvitePreview, LoggedMessage, RtpPacket, Snapshot, TestCall},
+    model::{CallId, CallSound, CapturedMessage, Command, CommandOutcome, InvitePreview, LoggedMessage, RtpPacket, Snapshot, TestCall},
 };
 
 /// Hands commands to the engine and keeps their answers until the window takes them.
@@ -124,6 +124,10 @@ impl Backend for Live {
 
     fn rtp(&self, call: CallId) -> Vec<RtpPacket> {
         self.engine.rtp_blocking(call)
+    }
+
+    fn sound(&self, call: CallId) -> Option<Arc<CallSound>> {
+        self.engine.sound_of(call)
     }
 
     fn command(&self, command: Command) -> CommandTicket {

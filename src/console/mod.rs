@@ -26,6 +26,8 @@ mod sample_operator;
 #[cfg(test)]
 mod sample_settings;
 #[cfg(test)]
+mod sample_sound;
+#[cfg(test)]
 mod sample_transfers;
 mod search;
 mod settings;

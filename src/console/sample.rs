@@ -13,10 +13,10 @@ use bytes::Bytes;
 use crate::{
     console::{ApiAnswer, Backend, CommandTicket, Facts, PastAnswer, PastAsk, TransfersView, Waker, sample_transfers},
     model::{
-        Admission, AgentKind, CallEvent, CallFilter, CallId, CallPage, CallPlace, CallRecord, CallState, CapturedMessage, Command,
-        CommandOutcome, Context, Counters, Direction, DroppedVariable, Ended, Finding, InvitePreview, LegId, LegOpened, LegRole, Listener,
-        LoggedMessage, MediaFigures, Outcome, Party, PastCall, Payload, PayloadItem, PayloadPart, ReturnMethod, ReturnVerdict, Severity,
-        Snapshot, TestCall, TestCallReport, TestCallStep, Timestamp, TransportName, Variables,
+        Admission, AgentKind, CallEvent, CallFilter, CallId, CallPage, CallPlace, CallRecord, CallSound, CallState, CapturedMessage,
+        Command, CommandOutcome, Context, Counters, Direction, DroppedVariable, Ended, Finding, InvitePreview, LegId, LegOpened, LegRole,
+        Listener, LoggedMessage, MediaFigures, Outcome, Party, PastCall, Payload, PayloadItem, PayloadPart, ReturnMethod, ReturnVerdict,
+        Severity, Snapshot, TestCall, TestCallReport, TestCallStep, Timestamp, TransportName, Variables,
     },
 };
 
@@ -146,6 +146,13 @@ impl Backend for SampleBackend {
         all.truncate(most);
         let next = all.last().map_or(from, |last| last.message.number + 1);
         (all, next)
+    }
+
+    fn sound(&self, call: CallId) -> Option<Arc<CallSound>> {
+        let snapshot = self.snapshot();
+        let call = snapshot.calls.iter().find(|known| known.id == call && known.legs.iter().any(|leg| leg.media.is_some()))?;
+        let until = call.agent_ended_at.unwrap_or(snapshot.at);
+        Some(super::sample_sound::sound(call.answered_at?, until.micros_since(call.answered_at?) / 1_000_000))
     }
 
     fn command(&self, command: Command) -> CommandTicket {
@@ -334,6 +341,8 @@ impl Script {
             remote_jitter_ms: Some(0.9),
             first_packet_us: Some(12_000),
             dtmf_received: "1".to_owned(),
+            received_quality: Some(super::sample_sound::quality(0.03, 29.8)),
+            sent_quality: Some(super::sample_sound::quality(0.0, 28.0)),
             ..MediaFigures::default()
         };
         self.event(micros, CallEvent::MediaMeasured { leg: LegId(0), figures });

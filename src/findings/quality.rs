@@ -75,7 +75,7 @@ fn clipped(role: &str, side: Party, figures: &MediaFigures) -> Option<Finding> {
             Severity::Warning,
             side,
             format!("at full scale in {:.1} of {:.1} s heard on the {role} leg", secs(level.clipped_ms), secs(level.heard_ms)),
-            "What is louder than G.711 can say is cut off and sounds distorted; speech recognition suffers first",
+            "What is louder than the code can say is cut off (ITU-T G.711) and sounds distorted; speech recognition suffers first",
             "Turn the gain down where the sound is made: the microphone, the gateway, the recording that is played",
         )
     })

@@ -11,8 +11,8 @@ use crate::{
     config::desk,
     console::backend::{ApiAnswer, Backend, CommandTicket, Facts, PastAnswer, PastAsk, TransfersView, Waker},
     model::{
-        CallId, CallRecord, CapturedMessage, Command, CommandOutcome, Counters, Direction, InvitePreview, LoggedMessage, RtpPacket,
-        Snapshot, TestCall, Timestamp, WholeCall,
+        CallId, CallRecord, CallSound, CapturedMessage, Command, CommandOutcome, Counters, Direction, InvitePreview, LoggedMessage,
+        RtpPacket, Snapshot, TestCall, Timestamp, WholeCall,
     },
 };
 
@@ -142,6 +142,10 @@ impl Backend for Switch {
     fn rtp(&self, call: CallId) -> Vec<RtpPacket> {
         // A capture is read for its calls; its sound is still in the file itself.
         if self.opened().is_some() { Vec::new() } else { self.engine.rtp(call) }
+    }
+
+    fn sound(&self, call: CallId) -> Option<Arc<CallSound>> {
+        if self.opened().is_some() { None } else { self.engine.sound(call) }
     }
 
     fn command(&self, command: Command) -> CommandTicket {

@@ -6,7 +6,7 @@ use crate::{
     findings::{Certificate, of_certificate, of_note, refused_source},
     model::{
         CallEvent, DroppedVariable, Ended, LegId, LegRole, LossBursts, MediaFigures, Party, Payload, PayloadPart, ReturnMethod,
-        ReturnVerdict, Timestamp,
+        ReturnVerdict, SoundLevel, SoundQuality, Timestamp,
     },
 };
 

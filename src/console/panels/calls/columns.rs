@@ -22,6 +22,7 @@ pub enum Kind {
     Outcome,
     Payload,
     Length,
+    Mos,
     Findings,
     SipCallId,
     /// An input variable.
@@ -35,7 +36,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const PLAIN: [Self; 16] = [
+    pub const PLAIN: [Self; 17] = [
         Self::Started,
         Self::State,
         Self::From,
@@ -50,6 +51,7 @@ impl Kind {
         Self::Outcome,
         Self::Payload,
         Self::Length,
+        Self::Mos,
         Self::Findings,
         Self::SipCallId,
     ];
@@ -70,6 +72,7 @@ impl Kind {
             Self::Outcome => "Outcome",
             Self::Payload => "Payload",
             Self::Length => "Length",
+            Self::Mos => "MOS",
             Self::Findings => "Findings",
             Self::SipCallId => "Call-ID",
             Self::Input(name) | Self::Transfer(name) | Self::Reference(name) | Self::Header(name) => return Cow::Owned(name.clone()),
@@ -88,6 +91,7 @@ impl Kind {
             Self::Outcome => fixed(80.0),
             Self::Payload => fixed(106.0).right(),
             Self::Length => fixed(64.0).right(),
+            Self::Mos => fixed(52.0).right(),
             Self::Findings => fixed(86.0),
             Self::Task | Self::Peer => growing(90.0, 1.0),
             _ => growing(90.0, 1.2),
@@ -111,6 +115,7 @@ impl Kind {
             Self::Outcome => ("outcome", ""),
             Self::Payload => ("payload", ""),
             Self::Length => ("length", ""),
+            Self::Mos => ("mos", ""),
             Self::Findings => ("findings", ""),
             Self::SipCallId => ("call_id", ""),
             Self::Input(name) => ("iv", name),
@@ -192,8 +197,8 @@ pub struct Columns {
 
 impl Default for Columns {
     fn default() -> Self {
-        use Kind::{AdmittedBy, Conversation, Findings, From, Length, Outcome, Payload, Return, Started, State, Task};
-        let kinds = [Started, State, From, Task, Conversation, AdmittedBy, Return, Outcome, Payload, Length, Findings];
+        use Kind::{AdmittedBy, Conversation, Findings, From, Length, Mos, Outcome, Payload, Return, Started, State, Task};
+        let kinds = [Started, State, From, Task, Conversation, AdmittedBy, Return, Outcome, Payload, Length, Mos, Findings];
         Self { shown: kinds.map(|kind| Shown { kind, width: None }).into(), sort: None, version: 1 }
     }
 }
@@ -319,10 +324,10 @@ mod tests {
         columns.sort_by(0);
         columns.resize(1, 140.4);
         let text = serde_json::to_string(&columns).unwrap();
-        let expected = r#"[["started","state@140","from","conversation","customer","admitted_by","return","outcome","payload","length","findings","header:User-Agent"],"-started"]"#;
+        let expected = r#"[["started","state@140","from","conversation","customer","admitted_by","return","outcome","payload","length","mos","findings","header:User-Agent"],"-started"]"#;
         assert_eq!(text, expected);
         let back: Columns = serde_json::from_str(&text).unwrap();
-        assert_eq!((back.shown.len(), back.sort.clone(), back.shown[1].width), (12, columns.sort.clone(), Some(140.0)));
+        assert_eq!((back.shown.len(), back.sort.clone(), back.shown[1].width), (13, columns.sort.clone(), Some(140.0)));
         let strange: Columns = serde_json::from_str(r#"[["a b","from","to@x"],"b c"]"#).unwrap();
         assert_eq!((strange.shown.len(), strange.sort), (2, None));
         assert_eq!(serde_json::from_str::<Columns>(r"[[],null]").unwrap(), Columns::default());

@@ -10,6 +10,7 @@ use super::{
 use crate::model::{CallId, Snapshot};
 use crate::{
     console::{
+        panels::media::data::tone_of,
         state::State,
         text::{self, grouped},
         theme::{Leg, Tone},
@@ -71,6 +72,7 @@ fn cell(call: &CallRecord, kind: &Kind, header: Option<&str>, now: Timestamp, zo
             None => dash(),
         },
         Kind::Length => Cell::Wire(text::length(call.ended_at.unwrap_or(now).micros_since(call.started_at)), Tone::Soft),
+        Kind::Mos => call.mos().map_or_else(dash, |mos| Cell::Wire(format!("{mos:.2}"), tone_of(mos))),
         Kind::Findings => {
             let of = |severity| call.findings.iter().filter(|f| f.severity == severity).count();
             Cell::Findings { errors: of(Severity::Error), warnings: of(Severity::Warning), notes: of(Severity::Note) }
@@ -108,7 +110,7 @@ pub fn value<'a>(call: &'a CallRecord, kind: &Kind, header: Option<&'a str>) -> 
             Some(Admission::TestCall) => Some("this console"),
             None => None,
         },
-        Kind::Started | Kind::Payload | Kind::Length | Kind::Findings => None,
+        Kind::Started | Kind::Payload | Kind::Length | Kind::Mos | Kind::Findings => None,
     }
 }
 

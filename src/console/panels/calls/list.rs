@@ -91,6 +91,7 @@ fn key(entry: &Entry, kind: &Kind, header: Option<usize>, now: Timestamp) -> Key
     let call = &*entry.record;
     match kind {
         Kind::Started => Key::Number(call.started_at.0 as f64),
+        Kind::Mos => Key::Number(call.mos().map_or(0.0, f64::from)),
         Kind::Length => Key::Number(call.ended_at.unwrap_or(now).micros_since(call.started_at) as f64),
         Kind::Payload => {
             let payload = call.returns.iter().rev().find_map(|r| r.payload.as_ref());

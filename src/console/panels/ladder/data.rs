@@ -7,6 +7,7 @@ use crate::{
     console::{
         text::{self, since},
         theme::{Leg, Tone},
+        widgets::Track,
         wire_text::{Kind, MessageView},
     },
     model::{CallRecord, Direction, LegId, LegRole, Party, ReturnMethod, SoundMarkKind, Timestamp},
@@ -88,6 +89,10 @@ pub struct Band {
     pub text: String,
     /// From when to when it was on hold.
     pub holds: Vec<(Timestamp, Timestamp)>,
+    /// The leg whose sound it is.
+    pub of: Option<LegId>,
+    /// Both voices on it, over its time.
+    pub voices: Vec<Track>,
 }
 
 /// The ladder of `call`. `now` ends what still goes on.

@@ -60,6 +60,8 @@ pub fn layout(ladder: &Ladder, view: &View) -> Layout {
     let mut out = Layout { zoom: view.zoom, ..Layout::default() };
     let mut y = 0.0_f32;
     let mut last: Option<Timestamp> = None;
+    let sound = if ladder.bands.iter().any(|band| !band.voices.is_empty()) { VOICES } else { SOUND };
+    let height = |row: &Row, zoom: f32| if matches!(row.what, What::Sound) { sound * zoom } else { height(row, zoom) };
     for (row, is) in ladder.rows.iter().enumerate().filter(|(_, row)| is_shown(row, view)) {
         if let (true, Some(before)) = (view.to_scale, last) {
             let gap = is.at.micros_since(before) as f32 / 1_000_000.0 * POINTS_A_SECOND * view.zoom;
@@ -127,6 +129,8 @@ fn ticks(out: &mut Vec<(f32, Timestamp)>, top: f32, room: f32, from: Timestamp, 
 
 const ARROW: f32 = 26.0;
 const SOUND: f32 = 44.0;
+/// With both voices under the words.
+const VOICES: f32 = 92.0;
 const MARK: f32 = 22.0;
 const SMALLEST: f32 = 0.3;
 const LARGEST: f32 = 2.5;

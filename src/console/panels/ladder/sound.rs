@@ -1,9 +1,9 @@
 //! The sound between two parties of a ladder: from when to when, how it went, and when it was on hold.
 
-use super::data::{Band, Parties};
+use super::data::{Band, Ladder, Parties};
 use crate::{
-    console::theme::Leg,
-    model::{CallRecord, LegRecord, LegRole, MediaFigures, SoundMarkKind, Timestamp},
+    console::{panels::media::voices, theme::Leg, widgets::Track},
+    model::{CallRecord, CallSound, LegRecord, LegRole, LegSound, MediaFigures, SoundMarkKind, Timestamp},
 };
 
 /// The customer's sound, and the agent's beside it. Nothing before the answer.
@@ -18,13 +18,33 @@ pub(super) fn bands(call: &CallRecord, parties: &Parties, now: Timestamp) -> Vec
         let Some((left, right, colour)) = parties.between(call, leg.opened.leg) else { continue };
         let Some(figures) = leg.media.as_ref().filter(|_| leg.opened.role != LegRole::Return) else { continue };
         let text = words(Some(figures), from, handed_back);
-        bands.push(Band { left, right, leg: colour, from, until: handed_back, text, holds: holds(call, leg, handed_back) });
+        bands.push(Band {
+            left,
+            right,
+            leg: colour,
+            from,
+            until: handed_back,
+            text,
+            holds: holds(call, leg, handed_back),
+            of: Some(leg.opened.leg),
+            voices: Vec::new(),
+        });
     }
     // Of a call out of a capture nobody knows of sound that is not in it.
     if bands.is_empty() && (call.admission.is_some() || call.test_call) {
         let (left, right) = (parties.local.min(parties.far), parties.local.max(parties.far));
         let text = words(None, from, handed_back);
-        bands.push(Band { left, right, leg: Leg::Customer, from, until: handed_back, text, holds: Vec::new() });
+        bands.push(Band {
+            left,
+            right,
+            leg: Leg::Customer,
+            from,
+            until: handed_back,
+            text,
+            holds: Vec::new(),
+            of: None,
+            voices: Vec::new(),
+        });
     }
     bands.extend(within(call, parties, from, handed_back));
     bands
@@ -36,8 +56,44 @@ fn within(call: &CallRecord, parties: &Parties, from: Timestamp, handed_back: Ti
     let began = call.agent_answered_at?.max(from);
     let until = call.agent_ended_at.unwrap_or(handed_back).max(began);
     let text = format!("in this program · {}", secs(began, until));
-    Some(Band { left: parties.local.min(agent), right: parties.local.max(agent), leg: Leg::Agent, from, until, text, holds: Vec::new() })
+    Some(Band {
+        left: parties.local.min(agent),
+        right: parties.local.max(agent),
+        leg: Leg::Agent,
+        from,
+        until,
+        text,
+        holds: Vec::new(),
+        of: None,
+        voices: Vec::new(),
+    })
 }
+
+impl Ladder {
+    /// Lays both voices of each leg into its band.
+    pub fn draw_sound(&mut self, call: &CallRecord, sound: Option<&CallSound>) {
+        for band in &mut self.bands {
+            let leg = call.legs.iter().find(|leg| Some(leg.opened.leg) == band.of);
+            let Some((leg, sound)) = leg.zip(band.of.and_then(|of| sound?.of(of))) else { continue };
+            let tracks = [&sound.received, &sound.sent];
+            if tracks.iter().any(|peaks| peaks.iter().any(|peak| *peak > 0)) {
+                let track = |((name, leg), peaks): ((String, Leg), &Vec<u8>)| Track { name, leg, peaks: within_band(band, sound, peaks) };
+                band.voices = voices(call, leg).into_iter().zip(tracks).map(track).collect();
+            }
+        }
+    }
+}
+
+/// Those bars that lie in the time of the band; what is not heard yet is silence.
+fn within_band(band: &Band, sound: &LegSound, peaks: &[u8]) -> Vec<u8> {
+    let bar = u64::from(sound.bar_ms) * 1_000;
+    let count = (band.until.micros_since(band.from) / bar + 1).min(MOST_BARS);
+    let at = |n: u64| (band.from.0 + n * bar + bar / 2).checked_sub(sound.began.0).map(|since| (since / bar) as usize);
+    (0..count).map(|n| at(n).and_then(|index| peaks.get(index)).copied().unwrap_or(0)).collect()
+}
+
+/// A sound keeps fewer.
+const MOST_BARS: u64 = 4_096;
 
 fn words(figures: Option<&MediaFigures>, from: Timestamp, until: Timestamp) -> String {
     let Some(figures) = figures else { return format!("sound · {}", secs(from, until)) };

@@ -7,7 +7,7 @@ use crate::console::{
     panels::ladder::data::{Band, Ladder, Mark, Row},
     text,
     theme::{self, Radius, Tokens},
-    widgets::{elided, fit},
+    widgets::{bars_ui, elided, fit},
 };
 
 /// The bands behind the rows.
@@ -43,7 +43,15 @@ pub fn words_ui(ui: &Ui, ladder: &Ladder, geometry: &Geometry, rect: Rect) {
     let tokens = Tokens::of(ui);
     for (index, band) in ladder.bands.iter().enumerate() {
         let (left, right) = (geometry.x(band.left) + 9.0, geometry.x(band.right) - 9.0);
-        let room = Rect::from_min_max(Pos2::new(left, rect.top() + 4.0), Pos2::new(right, rect.bottom()));
+        let voices = (rect.height() - WORDS) / 2.0;
+        let drawn = !band.voices.is_empty() && voices >= 12.0;
+        let room =
+            Rect::from_min_max(Pos2::new(left, rect.top() + 4.0), Pos2::new(right, if drawn { rect.top() + WORDS } else { rect.bottom() }));
+        for (n, track) in band.voices.iter().enumerate().filter(|_| drawn) {
+            let top = rect.top() + WORDS + n as f32 * voices;
+            let row = Rect::from_min_max(Pos2::new(left, top), Pos2::new(right, top + voices - 4.0));
+            bars_ui(ui.painter(), row, &track.peaks, tokens.leg(track.leg));
+        }
         let cut = elided(ui.painter(), room, Align2::CENTER_CENTER, &band.text, theme::text(11.5), tokens.text_soft);
         let response = ui.interact(room, ui.scope_id().with(("band", index)), Sense::HOVER);
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &band.text));
@@ -70,3 +78,6 @@ pub fn mark_ui(ui: &Ui, row: &Row, mark: &Mark, geometry: &Geometry, rect: Rect)
     }
     response.on_hover_text_at_pointer(format!("{} · {}", mark.text, text::exact_utc(row.at)));
 }
+
+/// The height of the words over both voices.
+const WORDS: f32 = 30.0;

@@ -1,0 +1,58 @@
+//! A leg's sound over its time: both voices as bars, and loss, jitter, delay and MOS as lines.
+
+use crate::{
+    console::{
+        theme::Leg,
+        widgets::{Line, Plot, Track, Waveform},
+    },
+    model::{CallRecord, LegRecord, LegRole, LegSound, SoundHeard, SoundPoint},
+};
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct SoundView {
+    pub title: String,
+    pub wave: Waveform,
+    pub plots: Vec<Plot>,
+}
+
+/// Whose voice goes which way on a leg: name and colour of what is received and of what is sent.
+pub fn voices(call: &CallRecord, leg: &LegRecord) -> [(String, Leg); 2] {
+    match leg.opened.role {
+        // A test call is seen from its customer.
+        LegRole::Customer if call.test_call => [("From the bridge".into(), Leg::Agent), ("To the bridge".into(), Leg::Customer)],
+        LegRole::Customer => [("From the customer".into(), Leg::Customer), ("To the customer".into(), Leg::Agent)],
+        LegRole::Agent => [("From the agent".into(), Leg::Agent), ("To the agent".into(), Leg::Customer)],
+        LegRole::Return => [("From the return".into(), Leg::Return), ("To the return".into(), Leg::Customer)],
+    }
+}
+
+pub fn view(call: &CallRecord, leg: &LegRecord, sound: &LegSound) -> SoundView {
+    let [received, sent] = voices(call, leg);
+    let secs = sound.received.len().max(sound.sent.len()) as f32 * sound.bar_ms as f32 / 1_000.0;
+    let title = match leg.opened.role {
+        LegRole::Customer => "Customer leg",
+        LegRole::Agent => "Agent leg",
+        LegRole::Return => "Return leg",
+    };
+    let track = |(name, leg): &(String, Leg), peaks: &Vec<u8>| Track { name: name.clone(), leg: *leg, peaks: peaks.clone() };
+    let heard_any = sound.received.iter().chain(&sound.sent).any(|peak| *peak > 0);
+    let tracks = if heard_any { vec![track(&received, &sound.received), track(&sent, &sound.sent)] } else { Vec::new() };
+    let lines = |read: fn(&SoundHeard) -> f32| {
+        let line = |(name, leg): &(String, Leg), of: fn(&SoundPoint) -> Option<SoundHeard>| {
+            let at = |point: &SoundPoint| point.at.micros_since(sound.began) as f32 / 1e6;
+            let points = sound.points.iter().map(|point| (at(point), of(point).as_ref().map(read))).collect();
+            Line { name: name.clone(), leg: *leg, points }
+        };
+        vec![line(&received, |point| point.received), line(&sent, |point| point.sent)]
+    };
+    let last = sound.points.last().map_or(0.0, |point| point.at.micros_since(sound.began) as f32 / 1e6);
+    let secs = secs.max(last);
+    let plot = |title, unit, decimals, lines| Plot { title, unit, decimals, scale: (0.0, 1.0), lines, secs };
+    let plots = vec![
+        plot("Lost", "%", 1, lines(|heard| heard.loss_percent)).fit(5.0),
+        plot("Jitter", "ms", 1, lines(|heard| heard.jitter_ms)).fit(10.0),
+        plot("Delay", "ms", 0, lines(|heard| heard.delay_ms)).fit(50.0),
+        Plot { scale: (1.0, 4.5), ..plot("MOS", "", 2, lines(|heard| heard.mos)) },
+    ];
+    SoundView { title: title.to_owned(), wave: Waveform { tracks, secs }, plots }
+}
