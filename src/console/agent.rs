@@ -71,7 +71,7 @@ impl App {
             return;
         }
         let time = ctx.input(|input| input.time);
-        if let Some(variables) = edit.to_tell(time) {
+        if let Some(variables) = edit.settled(time) {
             let call = edit.call;
             self.ask(Command::SetVariables { call, variables }, Asked::Other);
         } else if edit.waits() {

@@ -62,7 +62,7 @@ pub fn judge(recording: &Recording) -> SoundCheck {
             // The way back is known by the beep: the rest is the way there.
             let lost_on_the_way_back = beep.as_ref().map_or(0.0, |beep| beep.dbfs - BEEP_DBFS);
             let clipped = if beep.as_ref().is_some_and(|beep| beep.clipped) { None } else { Some(echo.clipped) };
-            SoundCheckWay { heard: Some(true), level_dbfs: Some(echo.dbfs - lost_on_the_way_back as f32), clipped }
+            SoundCheckWay { heard: Some(true), level_dbfs: Some(echo.dbfs - lost_on_the_way_back), clipped }
         }
         (_, _, Some(_)) => SoundCheckWay { heard: Some(true), ..SoundCheckWay::default() },
         // It said that an echo follows, and none came.

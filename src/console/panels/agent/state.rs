@@ -61,7 +61,7 @@ impl Edit {
     }
 
     /// What the engine is to be told now: what was typed a moment ago, and not each letter.
-    pub fn to_tell(&mut self, time: f64) -> Option<SetVariables> {
+    pub fn settled(&mut self, time: f64) -> Option<SetVariables> {
         let now = self.variables();
         if now != self.seen {
             self.seen.clone_from(&now);
@@ -91,15 +91,15 @@ mod tests {
     #[test]
     fn variables_are_told_once_the_typing_pauses() {
         let mut edit = Edit::of(&CallRecord::new(CallId(1), Timestamp(0)));
-        assert_eq!(edit.to_tell(1.0), None);
+        assert_eq!(edit.settled(1.0), None);
         edit.transfer.push(("na".to_owned(), String::new()));
-        assert_eq!(edit.to_tell(2.0), None);
+        assert_eq!(edit.settled(2.0), None);
         edit.transfer[0] = ("name".to_owned(), "Ann".to_owned());
-        assert_eq!(edit.to_tell(2.2), None);
+        assert_eq!(edit.settled(2.2), None);
         assert!(edit.waits());
-        let told = edit.to_tell(2.6).expect("it has settled");
+        let told = edit.settled(2.6).expect("it has settled");
         assert_eq!(told.transfer_variables["name"], "Ann");
-        assert_eq!(edit.to_tell(9.0), None, "once");
+        assert_eq!(edit.settled(9.0), None, "once");
     }
 
     #[test]
@@ -108,8 +108,8 @@ mod tests {
         for (name, value) in [("a b", "1"), ("", "1"), ("a", "1\n2")] {
             edit.transfer = vec![(name.to_owned(), value.to_owned())];
             assert!(edit.fault().is_some(), "{name:?} {value:?}");
-            assert_eq!(edit.to_tell(5.0), None);
-            assert_eq!(edit.to_tell(9.0), None);
+            assert_eq!(edit.settled(5.0), None);
+            assert_eq!(edit.settled(9.0), None);
         }
         edit.transfer = vec![(String::new(), String::new())];
         assert_eq!(edit.fault(), None, "an empty row is no variable");
