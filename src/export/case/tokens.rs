@@ -205,6 +205,8 @@ const STRUCTURE: &[&str] = &[
     "previous_call",
     "source",
     "agent_kind",
+    "phase",
+    "listening",
     "outcome",
     "role",
     "sip_call_id",

@@ -166,11 +166,13 @@ fn name(who: Who, test_call: bool) -> &'static str {
     }
 }
 
-/// The address that the first message crossed; a script agent has no leg, so it is told here.
+/// The address that the first message crossed; a script or an operator has no leg, so it is told here.
 fn local_text(record: &CallRecord, messages: &[CapturedMessage]) -> String {
     let address = messages.first().map(|m| m.local.to_string()).unwrap_or_default();
     match (record.agent_kind, &record.agent_target) {
-        (Some(AgentKind::Script), Some(script)) => clipped(&format!("{address} · {}", printable(script)), WIDEST_STEP - 2),
+        (Some(AgentKind::Script | AgentKind::Operator), Some(script)) => {
+            clipped(&format!("{address} · {}", printable(script)), WIDEST_STEP - 2)
+        }
         _ => address,
     }
 }
