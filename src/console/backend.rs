@@ -33,7 +33,7 @@ pub trait Backend: Send + Sync {
     }
 
     /// How a call sounded over its time, where that is known.
-    fn sound(&self, _call: CallId) -> Option<Arc<CallSound>> {
+    fn sound_of(&self, _call: CallId) -> Option<Arc<CallSound>> {
         None
     }
 

@@ -67,7 +67,7 @@ impl CallMessages {
         // What still goes on grows.
         let grows = !record.state.is_final() && (tenth > self.drawn_tenth + if is_long { 10 } else { 0 });
         if changed || grows || self.record != address {
-            self.sound = source.backend.sound(record.id);
+            self.sound = source.backend.sound_of(record.id);
             self.ladder = ladder(record, self.views.all(), source.now);
             self.ladder.draw_sound(record, self.sound.as_deref());
             (self.record, self.drawn_tenth) = (address, tenth);

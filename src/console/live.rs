@@ -126,7 +126,7 @@ impl Backend for Live {
         self.engine.rtp_blocking(call)
     }
 
-    fn sound(&self, call: CallId) -> Option<Arc<CallSound>> {
+    fn sound_of(&self, call: CallId) -> Option<Arc<CallSound>> {
         self.engine.sound_of(call)
     }
 

@@ -148,7 +148,7 @@ impl Backend for SampleBackend {
         (all, next)
     }
 
-    fn sound(&self, call: CallId) -> Option<Arc<CallSound>> {
+    fn sound_of(&self, call: CallId) -> Option<Arc<CallSound>> {
         let snapshot = self.snapshot();
         let call = snapshot.calls.iter().find(|known| known.id == call && known.legs.iter().any(|leg| leg.media.is_some()))?;
         let until = call.agent_ended_at.unwrap_or(snapshot.at);

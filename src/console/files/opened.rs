@@ -144,8 +144,8 @@ impl Backend for Switch {
         if self.opened().is_some() { Vec::new() } else { self.engine.rtp(call) }
     }
 
-    fn sound(&self, call: CallId) -> Option<Arc<CallSound>> {
-        if self.opened().is_some() { None } else { self.engine.sound(call) }
+    fn sound_of(&self, call: CallId) -> Option<Arc<CallSound>> {
+        if self.opened().is_some() { None } else { self.engine.sound_of(call) }
     }
 
     fn command(&self, command: Command) -> CommandTicket {
