@@ -122,10 +122,17 @@ pub fn engine(settings: Settings) -> Result<EngineHandle, Fault> {
 
 fn engine_with(settings: Settings, desk: Option<DeskEnds>, conversations: Vec<Conversation>) -> Result<EngineHandle, Fault> {
     let seed = getrandom::u64().map_err(Fault::Random)?;
-    let limits = settings.limits.clone();
+    let (limits, recording) = (settings.limits.clone(), settings.recording.clone());
     let customer_ip = settings.sip.listen.first().map_or(IpAddr::from([127, 0, 0, 1]), |(_, address)| address.ip());
     let customer = customer(customer_ip, &settings.media, settings.sip.advertise.clone(), 0);
-    Ok(Engine::start(EngineSetup { parties: vec![bridge(settings, conversations), customer], limits, speech: Some(say), desk, seed })?)
+    Ok(Engine::start(EngineSetup {
+        parties: vec![bridge(settings, conversations), customer],
+        limits,
+        recording,
+        speech: Some(say),
+        desk,
+        seed,
+    })?)
 }
 
 fn bridge(settings: Settings, conversations: Vec<Conversation>) -> PartySetup {

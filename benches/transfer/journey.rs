@@ -211,6 +211,7 @@ fn settings() -> Settings {
             policy: settings::Policy::Either,
             users: vec![User { username: "sbc".into(), secret: Secret::new("secret") }],
             allow_md5: true,
+            record: None,
             returns: settings::Return {
                 method: ReturnMethod::Refer,
                 uri: Some("sip:transfer@192.0.2.30:5060".into()),
@@ -225,6 +226,7 @@ fn settings() -> Settings {
         api: None,
         store: settings::Store::default(),
         limits: settings::Limits { calls_per_second: 1_000_000, unadmitted_per_second: 1_000_000, ..settings::Limits::default() },
+        recording: settings::Recording::default(),
     }
 }
 

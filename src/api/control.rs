@@ -13,7 +13,7 @@ use axum::{
 };
 use subtle::ConstantTimeEq as _;
 
-use super::{calls, events, fault::Fault, history, metrics, operator};
+use super::{calls, events, fault::Fault, history, metrics, operator, recording};
 use crate::{engine::EngineHandle, model::settings::Secret, store::StoreHandle};
 
 /// Serves until the program ends. Cheap to clone.
@@ -103,6 +103,8 @@ fn router(control: Control) -> Router {
         .route("/v1/calls/{id}/ladder.png", get(calls::ladder_png))
         .route("/v1/calls/{id}/capture.pcap", get(calls::capture))
         .route("/v1/calls/{id}/return", post(calls::start_return))
+        .route("/v1/calls/{id}/record", post(recording::record))
+        .route("/v1/calls/{id}/recording.wav", get(recording::file))
         .route("/v1/calls/{id}/hangup", post(calls::hang_up))
         .route("/v1/calls/{id}/digits", post(calls::send_digits))
         .route("/v1/calls/{id}/answer", post(operator::answer))

@@ -22,6 +22,9 @@ pub(super) async fn render(State(control): State<Control>) -> String {
         gauge!("handback_media_streams").set(counters.media_streams as f64);
         counter!("handback_rtp_packets_total", "direction" => "in").absolute(counters.rtp_packets_in);
         counter!("handback_rtp_packets_total", "direction" => "out").absolute(counters.rtp_packets_out);
+        gauge!("handback_recordings_active").set(counters.recordings_active as f64);
+        counter!("handback_recordings_total").absolute(counters.recordings_total);
+        counter!("handback_recordings_failed_total").absolute(counters.recordings_failed);
         counter!("handback_rtp_strangers_total").absolute(counters.rtp_strangers);
     });
     recorder.handle().render()

@@ -9,5 +9,6 @@ mod history;
 mod http_server;
 mod metrics;
 mod operator;
+mod recording;
 
 pub use control::{ControlError, ControlServer};

@@ -216,6 +216,7 @@ impl Switch {
                 if self.ua.answer(now, session, sdp, &[]).is_ok() {
                     let codec = codec.map_or("to be offered", |codec| codec.name()).to_owned();
                     self.tell(id, CallEvent::CallAnswered { codec });
+                    self.record_by_rule(id);
                 }
             }
             Err(fault) => {

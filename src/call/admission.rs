@@ -187,6 +187,7 @@ mod tests {
             policy,
             users: user.into_iter().map(|u| User { username: u.into(), secret: Secret::new("secret") }).collect(),
             allow_md5: true,
+            record: None,
             returns: Return {
                 method: ReturnMethod::Bye,
                 uri: None,

@@ -16,6 +16,7 @@
 //! | `signalling`, `sound` | what legs tell, as happenings |
 //! | `taken_back` | a REFER to our own return point (contract §3) |
 //! | `acts` | what a transfer wants, carried out |
+//! | `record` | recording, by hand and by rule |
 //! | `reload` | other settings while calls run |
 
 mod acts;
@@ -28,6 +29,7 @@ pub mod handback;
 mod leg;
 mod numbered;
 mod operator;
+mod record;
 mod reload;
 pub mod script_run;
 mod signalling;

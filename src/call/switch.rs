@@ -106,6 +106,8 @@ pub(super) struct Call {
     pub refer: Option<ReferId>,
     /// The agent's REFER, which waits for the verdict.
     pub agent_refer: Option<(SessionId, ReferId)>,
+    /// Its sound is kept.
+    pub recorded: bool,
     deadline: Option<Instant>,
 }
 
@@ -280,6 +282,7 @@ impl Switch {
             Command::SetVariables { call, variables } => self.operator_sets(call, variables),
             Command::Done { call } => self.operator_done(call),
             Command::Listen { call, side } => self.listen(call, side),
+            Command::Record { call, on } => self.record(call, on),
             Command::OperatorLeaves => self.operator_leaves(),
             Command::Drain => {
                 self.draining = true;
@@ -353,7 +356,17 @@ impl Party for Switch {
 
 impl Call {
     pub fn new(transfer: Transfer, invite: Request, source: SocketAddr, customer: Leg) -> Self {
-        Self { transfer, claim: None, invite, source, legs: vec![customer], refer: None, agent_refer: None, deadline: None }
+        Self {
+            transfer,
+            claim: None,
+            invite,
+            source,
+            legs: vec![customer],
+            refer: None,
+            agent_refer: None,
+            recorded: false,
+            deadline: None,
+        }
     }
 
     pub fn leg_mut(&mut self, number: LegId) -> Option<&mut Leg> {

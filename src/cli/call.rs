@@ -81,7 +81,8 @@ fn engine(uri: &str, return_port: u16, codecs: &[settings::Codec]) -> Result<Eng
     let media = settings::Media { address, ports: MEDIA_PORTS, codecs: codecs.to_vec() };
     let seed = getrandom::u64().map_err(|error| format!("the system gives no random numbers: {error}"))?;
     let parties = vec![start::customer(address, &media, None, return_port)];
-    Engine::start(EngineSetup { parties, limits, speech: None, desk: None, seed }).map_err(|error| error.to_string())
+    Engine::start(EngineSetup { parties, limits, recording: settings::Recording::default(), speech: None, desk: None, seed })
+        .map_err(|error| error.to_string())
 }
 
 /// The address of this machine that the target sees. A name that only SRV records know is left to the engine to resolve.

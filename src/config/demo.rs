@@ -11,7 +11,7 @@ use super::script;
 use crate::model::{
     ReturnMethod, ReturnMethodOrAgent, TransportName,
     settings::{
-        Agent, Api, ApiKey, Codec, Control, Limits, Media, NumberRange, Peer, Policy, Return, Secret, Settings, Sip, Sound, Store, User,
+        Agent, Api, ApiKey, Codec, Control, Limits, Media, NumberRange, Peer, Policy, Recording, Return, Secret, Settings, Sip, Sound, Store, User,
     },
 };
 
@@ -37,6 +37,7 @@ pub fn demo() -> Settings {
             policy: Policy::Either,
             users: vec![User { username: "demo".to_owned(), secret: Secret::new("demo") }],
             allow_md5: true,
+            record: None,
             returns: Return {
                 method: ReturnMethod::Refer,
                 // The program's own return endpoint, whose port is known once it listens.
@@ -61,5 +62,6 @@ pub fn demo() -> Settings {
         }),
         store: Store::default(),
         limits: Limits::default(),
+        recording: Recording::default(),
     }
 }

@@ -24,6 +24,7 @@ mod media;
 mod peers;
 pub mod prompts;
 mod read;
+mod recording;
 pub mod script;
 mod secret;
 mod sip;

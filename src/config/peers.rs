@@ -46,6 +46,7 @@ fn peer(mut section: Section<'_>, environment: Environment<'_>, faults: &mut Fau
     let policy = section.entry("policy").and_then(|e| e.choice(&policies, faults)).unwrap_or(Policy::Either);
     let users: Vec<User> = section.sections("users", faults).into_iter().filter_map(|s| user(s, environment, faults)).collect();
     let allow_md5 = section.flag("allow_md5", true, faults);
+    let record = section.entry("record").is_some().then(|| section.flag("record", false, faults));
     let returns = returns(section.section("return", faults), environment, faults);
 
     let (no_networks, no_users) = (section.entry("networks").is_none(), section.entry("users").is_none());
@@ -55,7 +56,7 @@ fn peer(mut section: Section<'_>, environment: Environment<'_>, faults: &mut Fau
         section.missing(if no_networks { "networks" } else { "users" }, "policy \"both\" needs networks and users", faults);
     }
     section.finish(faults);
-    Peer { name, networks, policy, users, allow_md5, returns }
+    Peer { name, networks, policy, users, allow_md5, returns, record }
 }
 
 fn network(text: &str) -> Option<IpNet> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{
     Fault, agent, api, edges,
     fault::Faults,
-    media, peers,
+    media, peers, recording,
     secret::Environment,
     sip, sound,
     table::{Section, document},
@@ -40,6 +40,7 @@ fn sections(root: &mut Section<'_>, environment: Environment<'_>, faults: &mut F
     let limits = edges::limits(root.section("limits", faults), faults);
     let api = api::api(root.section("api", faults), environment, faults);
     let store = api::store(root.section("store", faults), faults);
+    let recording = recording::read(root.section("recording", faults), faults);
 
     if peers.is_empty()
         && let Some((address, place)) = listen.iter().find(|(address, _)| !address.ip().to_canonical().is_loopback())
@@ -49,5 +50,5 @@ fn sections(root: &mut Section<'_>, environment: Environment<'_>, faults: &mut F
             faults,
         );
     }
-    Settings { sip, media, sound, peers, agent, control, api, store, limits }
+    Settings { sip, media, sound, peers, agent, control, api, store, limits, recording }
 }

@@ -74,6 +74,17 @@ fn codecs_are_named_in_any_case_and_kept_in_order() {
 }
 
 #[test]
+fn recordings_are_off_unless_asked_for_and_a_peer_may_differ() {
+    let (settings, _) = loaded(&format!("{PEER}record = true\n[recording]\nfolder = \"kept\"\nwhen = \"always\"\ndays = 7\n"));
+    let recording = settings.recording;
+    assert!(recording.folder.is_some_and(|folder| folder.ends_with("kept")) && recording.always && recording.days == 7);
+    assert_eq!(settings.peers[0].record, Some(true));
+    let (settings, _) = loaded(PEER);
+    assert_eq!((settings.recording, settings.peers[0].record), (crate::model::settings::Recording::default(), None));
+    assert!(only_fault("[recording]\nwhen = \"sometimes\"\n").contains("recording.when"));
+}
+
+#[test]
 fn a_whole_file_is_read() {
     let (settings, _) = loaded(
         r#"

@@ -92,6 +92,9 @@ impl Customer {
             Command::Listen { .. } => {
                 self.site.command_done(id, Err("a test call has a phone of its own: listen to the bridge's call".to_owned()));
             }
+            Command::Record { .. } => {
+                self.site.command_done(id, Err("a test call is recorded at the bridge: record the bridge's call".to_owned()));
+            }
             Command::OperatorLeaves => self.site.command_done(id, Ok(CallId(0))),
             Command::Drain => {
                 self.draining = true;

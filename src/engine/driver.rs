@@ -1,6 +1,7 @@
 //! The loop: waits for sockets, commands, media and deadlines, and gives each party one input at a time.
 
 mod asked;
+mod kept;
 
 use std::{
     collections::HashMap,
@@ -26,10 +27,11 @@ use super::{
     media_loop::{self, MediaReport},
     node::{Arrival, Env, Node, Sockets, transport_name},
     publish::{Publisher, Shared},
+    recorder::{self, Recorder},
     setup::{Bound, EngineSetup, PartySetup, Speech, StartError},
 };
 use crate::{
-    media::StreamId,
+    media::{MediaCommand, MediaEvent, StreamId},
     model::{CallId, Command, CommandOutcome, DeskAnswer, DeskAsk, Direction, Listener, settings::Limits},
     party::{Gauges, Input, Output},
     sip::transport::Transport,
@@ -80,6 +82,7 @@ struct Driver {
     speaks: mpsc::Sender<Spoken>,
     speech: Option<Speech>,
     desk: Desk,
+    recorder: Recorder,
     limits: Limits,
     stopping: Option<Stopping>,
     ended: watch::Sender<bool>,
@@ -139,6 +142,7 @@ impl Driver {
             speaks,
             speech: setup.speech,
             desk: Desk::new(setup.desk),
+            recorder: Recorder::start(setup.recording).map_err(StartError::Thread)?,
             limits: setup.limits,
             stopping: None,
             ended,
@@ -209,6 +213,10 @@ impl Driver {
                 work.desk.push(answer);
                 ready = true;
             }
+            while let Poll::Ready(Some(fault)) = self.recorder.poll_fault(cx) {
+                work.unrecorded.push(fault);
+                ready = true;
+            }
             while let Poll::Ready(Some(answer)) = self.spoken.poll_recv(cx) {
                 work.spoken.push(answer);
                 ready = true;
@@ -224,6 +232,7 @@ impl Driver {
         }
         for (index, report) in work.media {
             match report {
+                MediaReport::Event(MediaEvent::Kept { stream, second, last }) => self.keep_second(index, stream, second, last),
                 MediaReport::Event(event) => self.step(index, Input::Media(event)),
                 MediaReport::PortsOpened(ports) => self.step(index, Input::PortsOpened(ports)),
             }
@@ -236,6 +245,9 @@ impl Driver {
         }
         for (party, query, samples) in work.spoken {
             self.step(usize::from(party), Input::Spoken { query, samples });
+        }
+        for fault in work.unrecorded {
+            self.recording_failed(fault);
         }
         for request in work.requests {
             self.take_request(request);
@@ -306,6 +318,7 @@ impl Driver {
                 Output::Resolve { query, uri } => self.resolve(party, query, &uri),
                 Output::Speak { query, text } => self.speak(party, query, text),
                 Output::TookBack(taken) => taken_back.push(taken),
+                Output::Media(MediaCommand::Keep { stream, on }) => self.keep(index, party, at, stream, on),
                 Output::StreamOf { call, stream } => self.note_stream(index, call, stream),
                 // Carried out by the node.
                 Output::Transmit(_) | Output::Media(_) | Output::PortsWanted(_) => {}
@@ -478,6 +491,7 @@ struct Work {
     media: Vec<(usize, MediaReport)>,
     resolved: Vec<Resolution>,
     spoken: Vec<Spoken>,
+    unrecorded: Vec<recorder::Fault>,
     desk: Vec<DeskAnswer>,
     requests: Vec<Request>,
 }

@@ -399,7 +399,10 @@ impl Sink for Edge {
 
 impl Outbox {
     fn push(&mut self, report: MediaReport) {
-        let dispensable = matches!(report, MediaReport::Event(MediaEvent::Figures { .. } | MediaEvent::Tapped { .. }));
+        let dispensable = matches!(
+            report,
+            MediaReport::Event(MediaEvent::Figures { .. } | MediaEvent::Tapped { .. } | MediaEvent::Kept { last: false, .. })
+        );
         if !dispensable || self.waiting.len() < MOST_DISPENSABLE {
             self.waiting.push_back(report);
         }

@@ -19,7 +19,7 @@ use super::{
     setup::StartError,
 };
 use crate::{
-    media::StreamId,
+    media::{MediaCommand, StreamId},
     model::{CallId, CapturedMessage, Direction, TransportName},
     party::{Input, Output, Party},
     sip::transport::{
@@ -310,7 +310,12 @@ impl Node {
                         failed.push(flow);
                     }
                 }
-                Output::Media(command) => self.media.queue(command),
+                Output::Media(command) => {
+                    if let MediaCommand::Keep { stream, on } = command {
+                        out.push((self.index, Output::Media(MediaCommand::Keep { stream, on })));
+                    }
+                    self.media.queue(command);
+                }
                 Output::PortsWanted(count) => self.media.open_ports(count),
                 other => out.push((self.index, other)),
             }

@@ -204,7 +204,12 @@ impl Publisher {
             counters.add_media(record.media_of(*leg), figures);
             Arc::make_mut(lock(&self.shared.sound).entry(call).or_default()).note(at, *leg, figures);
         }
+        let is_recorded = |record: &CallRecord| u64::from(record.recording.as_ref().is_some_and(|recording| recording.goes_on()));
+        let was_recorded = is_recorded(record);
         Arc::make_mut(record).apply(at, &what);
+        counters.recordings_active = counters.recordings_active + is_recorded(record) - was_recorded;
+        counters.recordings_total += u64::from(matches!(what, CallEvent::RecordingStarted { .. }));
+        counters.recordings_failed += u64::from(matches!(what, CallEvent::RecordingEnded { failed: Some(_) }));
         let ended = matches!(what, CallEvent::CallEnded { .. } | CallEvent::WrapUpEnded).then(|| record.clone());
         let mut placed_here = None;
         match &what {

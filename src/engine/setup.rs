@@ -4,7 +4,10 @@ use std::{io, net::SocketAddr, ops::RangeInclusive, sync::Arc, time::Instant};
 
 use super::desk::DeskEnds;
 use crate::{
-    model::{Listener, settings::Limits},
+    model::{
+        Listener,
+        settings::{self, Limits},
+    },
     party::Party,
     sip::transport::Transport,
 };
@@ -14,6 +17,7 @@ pub struct EngineSetup {
     /// At most 255; the first is the bridge where there is one.
     pub parties: Vec<PartySetup>,
     pub limits: Limits,
+    pub recording: settings::Recording,
     /// Says a text aloud, where a speech program is installed.
     pub speech: Option<Speech>,
     /// Whoever owns the call transfers and keeps what must last.

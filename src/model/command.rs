@@ -46,6 +46,11 @@ pub enum Command {
         call: CallId,
         side: Option<ListenSide>,
     },
+    /// Begins or ends the recording of a call; what is recorded twice goes into one file.
+    Record {
+        call: CallId,
+        on: bool,
+    },
     /// The operator's window closes: nobody is there to answer any more.
     OperatorLeaves,
     PlaceTestCall {
@@ -81,7 +86,8 @@ impl Command {
             | Self::Hold { call, .. }
             | Self::SetVariables { call, .. }
             | Self::Done { call }
-            | Self::Listen { call, .. } => Some(*call),
+            | Self::Listen { call, .. }
+            | Self::Record { call, .. } => Some(*call),
             Self::OperatorLeaves | Self::PlaceTestCall { .. } | Self::Drain => None,
         }
     }

@@ -111,6 +111,15 @@ pub enum CallEvent {
     ListeningChanged {
         side: Option<ListenSide>,
     },
+    /// The call is recorded from now on, into this file.
+    RecordingStarted {
+        file: std::path::PathBuf,
+    },
+    /// The recording is over before the call; `failed`: by no one's wish.
+    RecordingEnded {
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        failed: Option<String>,
+    },
     /// The agent's part is over, with this outcome.
     AgentEnded {
         outcome: Outcome,

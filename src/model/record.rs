@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Admission, AgentKind, CallEvent, CallId, Context, Ended, Finding, LegId, LegOpened, LegRole, ListenSide, MediaFigures, Missed,
-    OperatorPart, OperatorPhase, Outcome, Party, Payload, ReturnMethod, ReturnVerdict, Timestamp, TransferKind, Variables,
+    OperatorPart, OperatorPhase, Outcome, Party, Payload, RecordingFile, ReturnMethod, ReturnVerdict, Timestamp, TransferKind, Variables,
 };
 
 /// The states of a call, here, on screen and in the control API.
@@ -91,6 +91,8 @@ pub struct CallRecord {
     /// What was heard in the sound: digits, and legs that were put on hold.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub marks: Vec<SoundMark>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub recording: Option<Box<RecordingFile>>,
     /// How a test call went, once it is over.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub test_report: Option<Box<super::TestCallReport>>,
@@ -190,6 +192,7 @@ impl CallRecord {
             findings: Vec::new(),
             timeline: Vec::new(),
             marks: Vec::new(),
+            recording: None,
             test_report: None,
             ended: None,
         }
@@ -282,6 +285,14 @@ impl CallRecord {
             }
             CallEvent::WrapUpEnded => self.operator_part(|part| part.enter(at, OperatorPhase::Done)),
             CallEvent::ListeningChanged { side } => self.listening = *side,
+            CallEvent::RecordingStarted { file } => match &mut self.recording {
+                Some(known) => (known.ended_at, known.failed) = (None, None),
+                None => {
+                    let recording = RecordingFile { file: file.clone(), started_at: at, ended_at: None, failed: None };
+                    self.recording = Some(Box::new(recording));
+                }
+            },
+            CallEvent::RecordingEnded { failed } => self.end_recording(at, failed.as_ref()),
             CallEvent::ReturnStarted { method, uri, payload } => {
                 self.state = CallState::Returning;
                 self.returns.push(ReturnRecord {
@@ -321,8 +332,15 @@ impl CallRecord {
                 self.ended = Some(why.clone());
                 self.ended_at = Some(at);
                 self.listening = None;
+                self.end_recording(at, None);
                 self.operator_part(|part| part.part_ends(at));
             }
+        }
+    }
+
+    fn end_recording(&mut self, at: Timestamp, failed: Option<&String>) {
+        if let Some(recording) = self.recording.as_mut().filter(|recording| recording.goes_on()) {
+            (recording.ended_at, recording.failed) = (Some(at), failed.cloned());
         }
     }
 
@@ -407,6 +425,9 @@ fn note_of(event: &CallEvent) -> Option<String> {
         CallEvent::OperatorHeld { on: false } => "The operator took the customer back".to_owned(),
         CallEvent::WrapUpEnded => "The operator is done with the call".to_owned(),
         CallEvent::OperatorRings { .. } | CallEvent::VariablesSet { .. } | CallEvent::ListeningChanged { .. } => return None,
+        CallEvent::RecordingStarted { .. } => "Recording begins".to_owned(),
+        CallEvent::RecordingEnded { failed: None } => "Recording ends".to_owned(),
+        CallEvent::RecordingEnded { failed: Some(why) } => format!("Recording failed: {why}"),
         CallEvent::AgentEnded { outcome, .. } => format!("Agent ended with {}", outcome.wire()),
         CallEvent::ReturnStarted { method, uri, .. } if uri.is_empty() => format!("Return by {}", method.name()),
         CallEvent::ReturnStarted { method, uri, .. } => format!("Return by {} to {uri}", method.name()),

@@ -19,6 +19,24 @@ pub struct Settings {
     pub api: Option<Api>,
     pub store: Store,
     pub limits: Limits,
+    pub recording: Recording,
+}
+
+/// Which calls are recorded, and where to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recording {
+    /// `None`: in the platform's folder for a program's data.
+    pub folder: Option<std::path::PathBuf>,
+    /// Every call, but those of peers that say otherwise.
+    pub always: bool,
+    /// Recordings older than this are deleted; 0: none ever.
+    pub days: u32,
+}
+
+impl Default for Recording {
+    fn default() -> Self {
+        Self { folder: None, always: false, days: 30 }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -93,6 +111,8 @@ pub struct Peer {
     /// MD5 is offered beside SHA-256.
     pub allow_md5: bool,
     pub returns: Return,
+    /// Whether its calls are recorded; `None`: as all are.
+    pub record: Option<bool>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

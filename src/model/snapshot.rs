@@ -46,6 +46,10 @@ pub struct Counters {
     pub rtp_packets_in: u64,
     pub rtp_packets_out: u64,
     pub rtp_strangers: u64,
+    /// Calls that are recorded now, and have been; and recordings that ended by no one's wish.
+    pub recordings_active: u64,
+    pub recordings_total: u64,
+    pub recordings_failed: u64,
 }
 
 impl Counters {

@@ -9,9 +9,12 @@ use crate::support::{
 /// Two seconds at 8 kHz.
 const LONG_ENOUGH: u64 = 16_000;
 
-fn two_phones_hear_each_other(caller_codec: &str, agent_codec: &str) {
+fn two_phones_hear_each_other(settings: &str, caller_codec: &str, agent_codec: &str) {
     let mut agent = Baresip::start(440, agent_codec, true);
-    let bridge = Bridge::start(&format!("{LOOPBACK_BY_REFER}[agent]\nkind = \"sip\"\nuri = \"sip:phone@127.0.0.1:{}\"\n", agent.port));
+    let bridge = Bridge::start_with(
+        settings,
+        &format!("{LOOPBACK_BY_REFER}[agent]\nkind = \"sip\"\nuri = \"sip:phone@127.0.0.1:{}\"\n", agent.port),
+    );
     let mut caller = Baresip::start(1000, caller_codec, false);
     caller.dials(&format!("sip:bridge@{}", bridge.udp));
     caller.sees("CALL_ESTABLISHED");
@@ -36,13 +39,35 @@ fn two_phones_hear_each_other(caller_codec: &str, agent_codec: &str) {
 
 #[test]
 fn caller_and_agent_hear_each_other() {
-    two_phones_hear_each_other("pcmu", "pcmu");
+    two_phones_hear_each_other("", "pcmu", "pcmu");
 }
 
 #[test]
 fn caller_and_agent_hear_each_other_across_codecs() {
-    two_phones_hear_each_other("pcma", "pcmu");
+    two_phones_hear_each_other("", "pcma", "pcmu");
 }
+
+#[test]
+fn caller_and_agent_hear_each_other_in_g722() {
+    two_phones_hear_each_other(WIDEBAND, "g722/16000/1", "g722/16000/1");
+}
+
+#[test]
+fn caller_and_agent_hear_each_other_in_opus() {
+    two_phones_hear_each_other(WIDEBAND, "opus/48000/2", "opus/48000/2");
+}
+
+#[test]
+fn an_opus_phone_and_one_of_g711_hear_each_other() {
+    two_phones_hear_each_other(WIDEBAND, "opus/48000/2", "pcmu");
+}
+
+#[test]
+fn a_g722_phone_and_one_of_opus_hear_each_other() {
+    two_phones_hear_each_other(WIDEBAND, "g722/16000/1", "opus/48000/2");
+}
+
+const WIDEBAND: &str = "[media]\naddress = \"127.0.0.1\"\ncodecs = [\"opus\", \"G722\", \"PCMU\", \"PCMA\"]\n";
 
 #[test]
 fn a_caller_hears_what_the_script_plays() {

@@ -19,6 +19,7 @@ mod copied;
 mod dialogs;
 mod heard;
 mod operator;
+mod recordings;
 mod reload;
 mod returns;
 mod sip_agent;

@@ -24,6 +24,7 @@ pub fn settings() -> Settings {
             policy: settings::Policy::Either,
             users: vec![],
             allow_md5: true,
+            record: None,
             returns: settings::Return {
                 method: ReturnMethod::Refer,
                 uri: Some("sip:transfer@192.0.2.30:5060".into()),
@@ -38,6 +39,7 @@ pub fn settings() -> Settings {
         api: None,
         store: settings::Store::default(),
         limits: settings::Limits::default(),
+        recording: settings::Recording::default(),
     }
 }
 

@@ -9,8 +9,15 @@ use crate::{
 fn settings(agent: settings::Agent, method: ReturnMethod, fallback: ReturnMethodOrAgent) -> Arc<Settings> {
     let returns =
         settings::Return { method, uri: Some("sip:r@h".into()), fallback, notify_timeout_secs: 30, auth: None, hosts: Vec::new() };
-    let peer =
-        settings::Peer { name: "peer".into(), networks: vec![], policy: settings::Policy::Either, users: vec![], allow_md5: true, returns };
+    let peer = settings::Peer {
+        name: "peer".into(),
+        networks: vec![],
+        policy: settings::Policy::Either,
+        users: vec![],
+        allow_md5: true,
+        returns,
+        record: None,
+    };
     Arc::new(Settings {
         sip: settings::Sip { listen: vec![], advertise: None, realm: "r".into(), options_for_anyone: false },
         media: settings::Media { address: "192.0.2.1".parse().unwrap(), ports: 40_000..=40_010, codecs: vec![settings::Codec::Pcmu] },
@@ -21,6 +28,7 @@ fn settings(agent: settings::Agent, method: ReturnMethod, fallback: ReturnMethod
         api: None,
         store: settings::Store::default(),
         limits: settings::Limits::default(),
+        recording: settings::Recording::default(),
     })
 }
 

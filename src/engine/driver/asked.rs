@@ -41,6 +41,7 @@ impl Driver {
     pub(super) fn take_settings(&mut self, settings: Arc<Settings>) {
         self.limits = settings.limits.clone();
         self.shared.capture().set_budget(self.limits.capture_bytes);
+        self.recorder.apply(settings.recording.clone());
         self.publisher.keep_finished(self.limits.finished_calls);
         self.step(0, Input::Settings(settings));
     }

@@ -177,6 +177,7 @@ fn a_refused_source_names_the_nearest_rule() {
         policy: Policy::Either,
         users: Vec::new(),
         allow_md5: true,
+        record: None,
         returns: Return {
             method: ReturnMethod::Bye,
             uri: None,

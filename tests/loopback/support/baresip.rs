@@ -21,7 +21,7 @@ pub struct Baresip {
 }
 
 impl Baresip {
-    /// A phone that sends a sine of `hz` in every call, speaks `codec` (`pcmu`, `pcma`) and, if asked, answers by itself.
+    /// A phone that sends a sine of `hz` in every call, speaks `codec` (`pcmu`, `pcma`, `g722/16000/1`, `opus/48000/2`) and, if asked, answers by itself.
     pub fn start(hz: u32, codec: &str, answers: bool) -> Self {
         Self::with_account(hz, &format!("audio_codecs={codec};answermode={}", if answers { "auto" } else { "manual" }))
     }
@@ -37,7 +37,7 @@ impl Baresip {
              audio_player aufile,{path}/played.wav\naudio_source ausine,{hz}\naudio_alert aufile,{path}/alert.wav\n\
              ausrc_srate 48000\nausrc_channels 2\nauplay_srate 8000\nauplay_channels 1\nausrc_format s16\nauplay_format s16\n\
              audio_txmode thread\nrtp_ports 10240-30000\nmodule_path {modules}\n\
-             module g711.so\nmodule aufile.so\nmodule ausine.so\nmodule sndfile.so\nmodule_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
+             module g711.so\nmodule g722.so\nmodule opus.so\nmodule aufile.so\nmodule ausine.so\nmodule sndfile.so\nmodule_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
              ctrl_tcp_listen 127.0.0.1:{control_port}\nsnd_path {path}\n"
         );
         fs::write(folder.path().join("config"), config).unwrap();
@@ -91,11 +91,13 @@ impl Baresip {
         }
     }
 
-    /// Waits until it has heard this many samples at 8 kHz.
+    /// Waits until it has heard as much as this many samples at 8 kHz.
     #[track_caller]
     pub fn listens_for(&self, samples: u64) {
         until("baresip has heard enough", || {
-            self.recording("-dec.wav").and_then(|path| fs::metadata(path).ok()).filter(|file| file.len() > 44 + 2 * samples)
+            let file = fs::read(self.recording("-dec.wav")?).ok()?;
+            let bytes_per_sec = u32::from_le_bytes(file.get(28..32)?.try_into().ok()?);
+            (file.len() as u64 > 44 + samples * u64::from(bytes_per_sec) / 8_000).then_some(())
         });
     }
 

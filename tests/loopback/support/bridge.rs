@@ -95,20 +95,28 @@ impl Bridge {
         Self::start_in(tempfile::tempdir().unwrap(), settings)
     }
 
+    /// The same with a `[media]` table of its own.
+    pub fn start_with(media: &str, settings: &str) -> Self {
+        Self::begin(tempfile::tempdir().unwrap(), media, settings)
+    }
+
     /// The same in a folder where one ran before: what it kept is there.
     pub fn start_in(folder: TempDir, settings: &str) -> Self {
+        Self::begin(folder, "", settings)
+    }
+
+    fn begin(folder: TempDir, media: &str, settings: &str) -> Self {
+        let media = if media.is_empty() { "[media]\naddress = \"127.0.0.1\"\n" } else { media };
         let listening = r#"
 [sip]
 listen = ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"]
-[media]
-address = "127.0.0.1"
 [control]
 listen = "127.0.0.1:0"
 "#;
         fs::write(folder.path().join("agent.toml"), SCRIPT).unwrap();
         fs::write(folder.path().join("tone.toml"), TONE).unwrap();
         let file = folder.path().join("handback.toml");
-        fs::write(&file, format!("{listening}{settings}")).unwrap();
+        fs::write(&file, format!("{listening}{media}{settings}")).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_handback"))
             .args(["serve", "--config"])
             .arg(&file)
@@ -237,6 +245,12 @@ listen = "127.0.0.1:0"
     /// SIGHUP: it reads its settings again.
     pub fn hang_up(&self) {
         self.signal("-HUP");
+    }
+
+    /// SIGKILL: it does not get to say a word.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     fn signal(&self, signal: &str) {

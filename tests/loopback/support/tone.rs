@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-/// Mono samples and their rate.
+/// The samples of the first channel, and their rate.
 pub fn read_wav(path: &Path) -> (Vec<i16>, f64) {
     let mut reader = hound::WavReader::open(path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
     let spec = reader.spec();
-    assert_eq!(spec.channels, 1, "{}", path.display());
-    (reader.samples::<i16>().map_while(Result::ok).collect(), f64::from(spec.sample_rate))
+    let samples = reader.samples::<i16>().map_while(Result::ok).step_by(spec.channels.into()).collect();
+    (samples, f64::from(spec.sample_rate))
 }
 
 /// The share of the energy that lies at `hz`, in the loudest second: 1 for a pure tone.
