@@ -11,7 +11,8 @@ use super::script;
 use crate::model::{
     ReturnMethod, ReturnMethodOrAgent, TransportName,
     settings::{
-        Agent, Api, ApiKey, Codec, Control, Limits, Media, NumberRange, Peer, Policy, Recording, Return, Secret, Settings, Sip, Sound, Store, User,
+        Agent, Api, ApiKey, Codec, Control, Limits, Media, NumberRange, Peer, Policy, Recording, Return, Secret, Settings, Sip, Sound,
+        Store, User,
     },
 };
 
