@@ -16,6 +16,7 @@ use crate::{
     config::{self, desk::Apply},
     console::{self, Facts, Live, Options, Previewer, TransferDesk},
     customer,
+    engine::sound_desk::SoundDesk,
     model::{
         TransportName,
         settings::{Agent, Settings},
@@ -59,7 +60,7 @@ pub fn run(path: Option<&Path>) -> ExitCode {
 /// Whether the program is to start anew.
 fn show(settings: Settings, file: Option<PathBuf>) -> Result<bool, String> {
     let mut facts = facts(&settings);
-    let (api, advertise) = (settings.api.clone(), settings.sip.advertise.clone());
+    let (api, advertise, sound) = (settings.api.clone(), settings.sip.advertise.clone(), settings.sound.clone());
     let running = start::start(settings).map_err(|fault| fault.to_string())?;
     complete(&mut facts, &running);
     let store = running.store.handle();
@@ -68,6 +69,9 @@ fn show(settings: Settings, file: Option<PathBuf>) -> Result<bool, String> {
     let archive = PastCalls::start(store.clone()).map_err(|why| why.to_string())?;
     let shown_desk = desk.clone().map(|desk| desk as Arc<dyn TransferDesk>);
     let live = Arc::new(Live::new(running.engine.clone(), facts, previewer(&running, advertise), shown_desk, Some(Arc::new(archive))));
+    if let Some(lines) = running.engine.take_lines() {
+        live.keep_sound(SoundDesk::start(lines, sound).map_err(|why| why.to_string())?);
+    }
     let apply = apply(running.reloader.clone(), &live, desk);
     live.keep_settings(SettingsThread::start(file, apply, running.reloader.clone(), store).map_err(|why| why.to_string())?);
     let shown = console::run(live.clone(), Options { remember_in: console::remembered::folder(), ..Options::default() });
@@ -118,6 +122,7 @@ fn apply(reloader: Arc<Reloader>, live: &Arc<Live>, desk: Option<Arc<Desk>>) -> 
             desk.apply(api);
         }
         if let Some(live) = live.upgrade() {
+            live.set_sound(current.sound.clone());
             live.set_facts(|known| {
                 let now = facts(&current);
                 // The program's own return point stays where it is.

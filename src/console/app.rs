@@ -110,6 +110,7 @@ pub struct App {
     /// The test call whose row shall be chosen as soon as it is listed.
     follow: Option<CallId>,
     closing: bool,
+    pub(super) phone: super::phone::Phone,
     pub(super) transfers: Option<Arc<TransfersView>>,
     /// The form's body, and how it would be answered.
     pub(super) judged: Option<(String, ApiAnswer)>,
@@ -165,6 +166,7 @@ impl App {
             calls_waiting: 0,
             follow: None,
             closing: false,
+            phone: super::phone::Phone::default(),
             transfers: None,
             judged: None,
         };
@@ -205,6 +207,9 @@ impl App {
                 Ok(_) => {}
                 Err(_) if asked == Some(Asked::Quiet) => {}
                 Err(why) => {
+                    if asked == Some(Asked::TestCall) {
+                        self.put_down_phone();
+                    }
                     self.state.placing &= asked != Some(Asked::TestCall);
                     self.state.notice = Some(Notice { text: why, wrong: true });
                 }
@@ -228,6 +233,10 @@ impl App {
             ctx.request_repaint_after(FRAME);
         }
         self.drain_compare();
+        self.tend_phone();
+        if self.phone_moves() {
+            ctx.request_repaint_after(FRAME);
+        }
         self.drain_palette(ctx);
         let live = opened.is_none() && self.book.any_live();
         if is_new || self.state.placing {
@@ -272,7 +281,7 @@ impl App {
         let chips = frame::data::chips(&engine, &self.facts, self.engine_live(&engine), now);
         let top = Panel::top("top").exact_size(Space::TOP).resizable(false).frame(frame(tokens.panel));
         top.show(ui, |ui| frame::top_ui(ui, &mut self.state, &chips, actions));
-        let parts = frame::data::status(&engine);
+        let parts = frame::data::status(&engine, self.backend.sound().as_deref());
         let bottom = Panel::bottom("status").exact_size(Space::STATUS).resizable(false).frame(frame(tokens.panel));
         bottom.show(ui, |ui| frame::status_ui(ui, &parts, &self.options.version));
         if let Some(notice) = &self.state.notice {
@@ -368,6 +377,9 @@ impl App {
             ladder: placed.map(|_| &self.placed.ladder),
             journey: &test_call::data::journey(placed, bridge, views, &self.facts),
             presets: &self.remembered.presets,
+            person: test_call::person::person(self.backend.sound().as_deref(), &self.backend.levels()),
+            in_person: self.phone_moves(),
+            on_hold: placed.is_some_and(|placed| placed.legs.iter().any(|leg| leg.on_hold)),
         };
         let panel = CentralPanel::no_frame().frame(Frame::new().fill(background));
         panel.show(ui, |ui| test_call::test_call_ui(ui, &mut self.state, &view, actions));

@@ -102,7 +102,7 @@ impl App {
         if self.state.placing {
             return;
         }
-        if let Some(text) = self.state.form.fault() {
+        if let Some(text) = self.state.form.fault().or_else(|| self.phone_fault()) {
             self.state.place = Place::TestCall;
             self.state.notice = Some(Notice { text, wrong: true });
             return;
@@ -115,6 +115,7 @@ impl App {
         self.state.placing = true;
         self.state.test.middle = test_call::Middle::Wire;
         let call = Box::new(self.state.form.test_call());
+        self.pick_up_phone();
         self.ask(Command::PlaceTestCall { call }, Asked::TestCall);
     }
 

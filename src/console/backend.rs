@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     config::desk::{Answer, Ask},
+    engine::sound_desk::{Levels, SoundCommand, SoundSnapshot},
     model::{
         CallFilter, CallId, CallPage, CallPlace, CallSound, CallTransfer, CapturedMessage, Command, CommandOutcome, InvitePreview,
         LoggedMessage, PoolFigures, RtpPacket, Snapshot, TestCall,
@@ -76,6 +77,19 @@ pub trait Backend: Send + Sync {
 
     /// What was answered about the settings since the last time.
     fn take_settings(&self) -> Vec<Answer>;
+
+    /// The microphones and speakers of this machine; `None`: nobody looks after them.
+    fn sound(&self) -> Option<Arc<SoundSnapshot>> {
+        None
+    }
+
+    /// How loud it is now.
+    fn levels(&self) -> Levels {
+        Levels::default()
+    }
+
+    /// Tells the sound desk something; nothing comes back but another [`Backend::sound`].
+    fn tell_sound(&self, _command: SoundCommand) {}
 
     /// Whether the program starts anew once the window is closed.
     fn restart_when_closed(&self, restart: bool);

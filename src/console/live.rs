@@ -10,8 +10,14 @@ use super::backend::{
 };
 use crate::{
     config::desk,
-    engine::{EngineHandle, Pending},
-    model::{CallId, CallSound, CapturedMessage, Command, CommandOutcome, InvitePreview, LoggedMessage, RtpPacket, Snapshot, TestCall},
+    engine::{
+        EngineHandle, Pending,
+        sound_desk::{Levels, SoundCommand, SoundHandle, SoundSnapshot},
+    },
+    model::{
+        CallId, CallSound, CapturedMessage, Command, CommandOutcome, InvitePreview, LoggedMessage, RtpPacket, Snapshot, TestCall,
+        settings::Sound,
+    },
 };
 
 /// Hands commands to the engine and keeps their answers until the window takes them.
@@ -28,6 +34,7 @@ pub struct Live {
     restarts: AtomicBool,
     settings: OnceLock<Arc<dyn SettingsKeeper>>,
     settled: Arc<Mutex<Vec<desk::Answer>>>,
+    sound: OnceLock<SoundHandle>,
     waker: Arc<OnceLock<Waker>>,
 }
 
@@ -61,6 +68,7 @@ impl Live {
             restarts: AtomicBool::new(false),
             settings: OnceLock::new(),
             settled: Arc::default(),
+            sound: OnceLock::new(),
             waker: Arc::default(),
         }
     }
@@ -70,6 +78,22 @@ impl Live {
     /// Who keeps the settings file; once.
     pub fn keep_settings(&self, keeper: Arc<dyn SettingsKeeper>) {
         let _ = self.settings.set(keeper);
+    }
+
+    /// Who looks after the microphones and speakers; once.
+    pub fn keep_sound(&self, handle: SoundHandle) {
+        let waker = self.waker.clone();
+        handle.on_change(move || {
+            if let Some(waker) = waker.get() {
+                waker();
+            }
+        });
+        let _ = self.sound.set(handle);
+    }
+
+    /// Other devices, volume or ring, as saved.
+    pub fn set_sound(&self, settings: Sound) {
+        self.tell_sound(SoundCommand::Settings(settings));
     }
 
     /// Somebody wants the program to start anew.
@@ -99,6 +123,20 @@ impl Live {
 }
 
 impl Backend for Live {
+    fn sound(&self) -> Option<Arc<SoundSnapshot>> {
+        self.sound.get().map(SoundHandle::snapshot)
+    }
+
+    fn levels(&self) -> Levels {
+        self.sound.get().map(SoundHandle::levels).unwrap_or_default()
+    }
+
+    fn tell_sound(&self, command: SoundCommand) {
+        if let Some(sound) = self.sound.get() {
+            sound.send(command);
+        }
+    }
+
     fn snapshot(&self) -> Arc<Snapshot> {
         self.engine.snapshot()
     }

@@ -18,6 +18,7 @@ mod messages;
 mod palette;
 mod panels;
 mod past;
+mod phone;
 pub mod remembered;
 #[cfg(test)]
 mod sample;

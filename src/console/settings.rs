@@ -20,6 +20,7 @@ use crate::{
         Applied, Draft, WhenChanged,
         desk::{Answer, Ask, NotSaved, Opened, Place as SecretPlace, Text},
     },
+    engine::sound_desk::{SoundCommand, Tone},
     model::{Timestamp, settings::Secret},
 };
 
@@ -40,6 +41,10 @@ impl App {
         if std::mem::take(&mut self.closes) {
             ctx.send_viewport_cmd(eframe::egui::ViewportCommand::Close);
         }
+        let looks = self.state.place == Place::Settings && self.state.settings.page == settings::Page::Sound;
+        if self.state.settings.tries_microphone && !looks {
+            self.try_microphone(false);
+        }
         if self.state.place != Place::Settings {
             return;
         }
@@ -59,6 +64,11 @@ impl App {
         ctx.request_repaint_after(std::time::Duration::from_secs_f64(LOOK_EVERY));
         self.judge_settings();
         self.try_caller();
+        let state = &mut self.state.settings;
+        (state.sound, state.levels) = (self.backend.sound(), self.backend.levels());
+        if state.page == settings::Page::Sound && state.sound.as_ref().is_some_and(|sound| sound.microphone.open || sound.speaker.open) {
+            ctx.request_repaint_after(super::app::FRAME);
+        }
         let shown = settings::page(&self.state.settings, &self.remembered, &self.options.zone);
         self.state.settings.shown = shown;
     }
@@ -218,6 +228,8 @@ impl App {
                 self.state.settings.page = page;
                 self.state.settings.secret = None;
             }
+            Act::TestTone => self.backend.tell_sound(SoundCommand::Play(Tone::Test)),
+            Act::TryMicrophone(on) => self.try_microphone(on),
             Act::Theme(theme) => self.remembered.theme = theme,
             Act::Scale(scale) => self.remembered.scale = scale,
             Act::Times(times) => self.remembered.times = times,
@@ -337,6 +349,8 @@ fn edit_draft(state: &mut State, act: Act) {
         | Act::SaveOver
         | Act::Reload
         | Act::Restart
+        | Act::TestTone
+        | Act::TryMicrophone(_)
         | Act::Theme(_)
         | Act::Scale(_)
         | Act::Times(_) => {}

@@ -145,6 +145,7 @@ pub struct TestForm {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sound {
+    Microphone,
     Tone,
     Silence,
     Recording,
@@ -227,11 +228,13 @@ impl TestForm {
             call_transfer_id: filled(&self.call_transfer),
             headers: self.headers.iter().filter(|(name, _)| !name.is_empty()).map(|(name, value)| format!("{name}: {value}")).collect(),
             audio: match self.sound {
+                Sound::Microphone => AudioSource::Microphone,
                 Sound::Tone => AudioSource::Tone,
                 Sound::Silence => AudioSource::Silence,
                 Sound::Recording => AudioSource::File(PathBuf::from(self.recording.trim())),
             },
-            dtmf: filled(&self.dtmf),
+            // Who speaks in person presses the keys in person.
+            dtmf: filled(&self.dtmf).filter(|_| self.sound != Sound::Microphone),
             on_return: self.on_return,
             ..TestCall::default()
         }

@@ -19,9 +19,11 @@ impl App {
         match act {
             Act::Press(key) => {
                 if let Some(call) = self.state.test_call {
+                    self.sound_key(key);
                     self.ask(Command::SendDigits { call, digits: key.to_string() }, Asked::Other);
                 }
             }
+            Act::Mute(_) | Act::Hold(_) | Act::Volume(_) | Act::UseTone => self.phone_act(&act),
             Act::NamePreset => self.state.test.naming = Some(String::new()),
             Act::SavePreset => {
                 if let Some(name) = self.state.test.naming.take() {

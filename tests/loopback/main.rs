@@ -23,6 +23,8 @@ mod recordings;
 mod reload;
 mod returns;
 mod sip_agent;
+#[cfg(feature = "console")]
+mod sound;
 mod sound_check;
 #[cfg(feature = "console")]
 mod window;

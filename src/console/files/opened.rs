@@ -10,6 +10,7 @@ use crate::{
     capture::Reading,
     config::desk,
     console::backend::{ApiAnswer, Backend, CommandTicket, Facts, PastAnswer, PastAsk, TransfersView, Waker},
+    engine::sound_desk::{Levels, SoundCommand, SoundSnapshot},
     model::{
         CallId, CallRecord, CallSound, CapturedMessage, Command, CommandOutcome, Counters, Direction, InvitePreview, LoggedMessage,
         RtpPacket, Snapshot, TestCall, Timestamp, WholeCall,
@@ -198,6 +199,18 @@ impl Backend for Switch {
 
     fn take_settings(&self) -> Vec<desk::Answer> {
         self.engine.take_settings()
+    }
+
+    fn sound(&self) -> Option<Arc<SoundSnapshot>> {
+        self.engine.sound()
+    }
+
+    fn levels(&self) -> Levels {
+        self.engine.levels()
+    }
+
+    fn tell_sound(&self, command: SoundCommand) {
+        self.engine.tell_sound(command);
     }
 
     fn restart_when_closed(&self, restart: bool) {

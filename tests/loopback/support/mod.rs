@@ -4,6 +4,8 @@ pub mod baresip;
 pub mod bridge;
 pub mod http;
 pub mod sipp;
+#[cfg(feature = "console")]
+pub mod sound_card;
 pub mod tone;
 
 use std::{

@@ -5,9 +5,11 @@ use std::net::SocketAddr;
 use crate::{
     console::{
         backend::Facts,
+        panels::test_call::person,
         text::{count, grouped},
         theme::{Leg, Tone},
     },
+    engine::sound_desk::SoundSnapshot,
     model::{Snapshot, Timestamp},
 };
 
@@ -76,12 +78,16 @@ fn activity(snapshot: &Snapshot, live: usize, now: Timestamp) -> String {
 }
 
 /// What stands at the left of the status line.
-pub fn status(snapshot: &Snapshot) -> Vec<String> {
+pub fn status(snapshot: &Snapshot, sound: Option<&SoundSnapshot>) -> Vec<String> {
     let c = &snapshot.counters;
     let mut parts = vec![
         format!("{} kept", count(usize::try_from(c.messages_kept).unwrap_or(usize::MAX), "message", "messages")),
         format!("{} in · {} out", grouped(c.messages_in), grouped(c.messages_out)),
     ];
+    parts.extend(sound.map(|sound| match sound.system {
+        Some(_) => person::summary(sound),
+        None => "No sound devices".to_owned(),
+    }));
     if c.rtp_packets_in + c.rtp_packets_out > 0 {
         parts.push(format!("RTP {} in · {} out", grouped(c.rtp_packets_in), grouped(c.rtp_packets_out)));
     }

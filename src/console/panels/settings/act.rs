@@ -55,6 +55,10 @@ pub enum Act {
     Discard,
     /// Start the program anew, so that all that is saved is in force.
     Restart,
+    /// Play something at the speaker.
+    TestTone,
+    /// Open the microphone, so that its level is seen.
+    TryMicrophone(bool),
     Theme(ThemeChoice),
     Scale(Scale),
     Times(Times),
@@ -118,6 +122,9 @@ impl Act {
             Self::Restart => {
                 Face::new("Restart now", "Close the window and open it anew, with all that is saved in force").icon(Icon::Retransmission)
             }
+            Self::TestTone => Face::new("Play a test tone", "Two seconds of a rising tone at the speaker"),
+            Self::TryMicrophone(true) => Face::new("Try the microphone", "Open it and see its level; nothing is kept or sent"),
+            Self::TryMicrophone(false) => Face::new("Close the microphone", "Enough seen"),
             Self::Theme(_) => Face::new("Theme", "Dark, light, or as the desktop has it"),
             Self::Scale(_) => Face::new("Scale", "How large everything is"),
             Self::Times(_) => Face::new("Times", "The zone that times are shown in"),

@@ -8,7 +8,12 @@ use super::{
 };
 use crate::{
     config::{Draft, Fault, desk::Trial, needs_restart},
-    console::{panels::payload::data::PayloadData, text, theme::Tone, widgets::KeyValue},
+    console::{
+        panels::payload::data::PayloadData,
+        text,
+        theme::{Leg, Tone},
+        widgets::KeyValue,
+    },
     model::ReturnMethod,
 };
 
@@ -57,6 +62,9 @@ pub enum Row {
     },
     Trial(Trial),
     Note(Tone, String),
+    Device(Box<DeviceRow>),
+    /// Side by side.
+    Buttons(Vec<Act>),
     /// What is known, and not to be changed here.
     Facts(Vec<KeyValue>),
     Add(Act),
@@ -105,6 +113,20 @@ pub struct Flag {
     /// When it is switched.
     pub switch: Act,
     pub told: Told,
+}
+
+/// A microphone or a speaker.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeviceRow {
+    pub label: String,
+    /// What is chosen, as a word.
+    pub chosen: String,
+    pub choices: Vec<(Act, String)>,
+    /// What holds now.
+    pub note: (String, Tone),
+    pub told: Told,
+    /// Its name, level, peak and colour.
+    pub meter: Option<(String, f32, f32, Leg)>,
 }
 
 /// Strings in their order.
@@ -370,6 +392,8 @@ mod as_text {
                     }
                 }
                 Self::Secret(secret) => line(format!("{}: {}", secret.label, secret.kept)),
+                Self::Device(device) => line(format!("{}: {} – {}{}", device.label, device.chosen, device.note.0, device.told.to_text())),
+                Self::Buttons(acts) => line(acts.iter().map(|act| act.face().label).collect::<Vec<_>>().join(" | ")),
                 Self::Peers { peers, .. } => peers.iter().for_each(|peer| {
                     line(format!("{} {}: {}", if peer.chosen { ">" } else { "-" }, peer.name, peer.summary));
                 }),

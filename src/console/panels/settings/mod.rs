@@ -13,6 +13,8 @@ mod returns;
 mod returns_ui;
 mod rows;
 mod secret;
+mod sound;
+mod sound_ui;
 pub mod state;
 mod ui;
 mod who;

@@ -6,7 +6,7 @@ use super::{
     act::{Act, Kind, What},
     agent_card::script_cards,
     form::{Card, Choice, Field, Flag, Form, PageData, Record, RecordCell, Records, Row, Told},
-    returns,
+    returns, sound,
     state::{Edited, Page, State},
     who,
 };
@@ -45,6 +45,7 @@ fn of_file(page: Page, state: &State, file: &Edited, zone: &TimeZone) -> (Vec<Ca
             (agent(&form), script)
         }
         Page::Api => api(&form),
+        Page::Sound => sound::cards(&form, state),
         Page::Storage => (storage(&form), Vec::new()),
         Page::Limits => limits(&form),
         Page::Appearance => (Vec::new(), Vec::new()),

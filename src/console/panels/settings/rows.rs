@@ -10,6 +10,7 @@ use super::{
     peer_rows::peers_ui,
     returns_ui::{methods_ui, payload_ui, sample_ui},
     secret::{secret_cell_ui, secret_editor_ui, secret_row_ui},
+    sound_ui::device_ui,
     state::State,
     who_ui::{caller_ui, trial_ui},
 };
@@ -83,6 +84,14 @@ fn row_ui(ui: &mut Ui, row: &Row, state: &mut State, actions: &mut Vec<Action>) 
             ui.scope(|ui| key_values(ui, facts, 150.0, actions));
         }
         Row::Note(tone, text) => sentence_ui(ui, *tone, text),
+        Row::Device(device) => device_ui(ui, device, actions),
+        Row::Buttons(acts) => {
+            ui.horizontal(|ui| {
+                for act in acts {
+                    action_button(ui, Action::Settings(act.clone()), Look::Plain, None, actions);
+                }
+            });
+        }
         Row::Add(act) => {
             action_button(ui, Action::Settings(act.clone()), Look::Plain, None, actions);
         }

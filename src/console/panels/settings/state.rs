@@ -8,6 +8,7 @@ use crate::{
         Draft, Fault,
         desk::{AdmittedCall, Caller, Trial},
     },
+    engine::sound_desk::{Levels, SoundSnapshot},
     model::{
         Outcome,
         settings::{Agent, Secret},
@@ -22,14 +23,15 @@ pub enum Page {
     Return,
     Agent,
     Api,
+    Sound,
     Storage,
     Limits,
     Appearance,
 }
 
 impl Page {
-    pub const ALL: [Self; 8] =
-        [Self::Listeners, Self::Who, Self::Return, Self::Agent, Self::Api, Self::Storage, Self::Limits, Self::Appearance];
+    pub const ALL: [Self; 9] =
+        [Self::Listeners, Self::Who, Self::Return, Self::Agent, Self::Api, Self::Sound, Self::Storage, Self::Limits, Self::Appearance];
 
     pub fn title(self) -> &'static str {
         match self {
@@ -38,6 +40,7 @@ impl Page {
             Self::Return => "Return",
             Self::Agent => "Agent",
             Self::Api => "Call transfers API",
+            Self::Sound => "Sound devices",
             Self::Storage => "Storage",
             Self::Limits => "Limits",
             Self::Appearance => "Appearance",
@@ -51,6 +54,7 @@ impl Page {
             Self::Return => "How a finished call goes back",
             Self::Agent => "Who talks with the caller",
             Self::Api => "Customers announce calls here before they place them, and fetch what came of them",
+            Self::Sound => "What you speak into and hear with, as the customer and as the agent",
             Self::Storage => "Where calls, messages and call transfers are kept, and for how long",
             Self::Limits => "Each has a default that holds on a laptop",
             Self::Appearance => "How this window looks. It is remembered at once, and not part of the settings file",
@@ -65,6 +69,7 @@ impl Page {
             "peers" => Self::Who,
             "agent" => Self::Agent,
             "api" => Self::Api,
+            "sound" => Self::Sound,
             "store" => Self::Storage,
             "limits" => Self::Limits,
             _ => Self::Listeners,
@@ -98,6 +103,11 @@ pub struct State {
     pub failed: bool,
     /// Calls that were let in today, and whether there are more than could be counted.
     pub today: Option<(Vec<AdmittedCall>, bool)>,
+    /// The devices, where this program looks after them.
+    pub sound: Option<std::sync::Arc<SoundSnapshot>>,
+    pub levels: Levels,
+    /// The microphone is open for its meter.
+    pub tries_microphone: bool,
 }
 
 /// The file that is being edited.
@@ -188,6 +198,9 @@ impl Default for State {
             saving: false,
             failed: false,
             today: None,
+            sound: None,
+            levels: Levels::default(),
+            tries_microphone: false,
         }
     }
 }

@@ -50,11 +50,28 @@ pub(super) fn form_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, a
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = Space::XS;
             caption(ui, "Sound to send");
-            let sounds = [(Sound::Tone, "Tone"), (Sound::Silence, "Silence"), (Sound::Recording, "Recording")];
+            let sounds =
+                [(Sound::Microphone, "Microphone"), (Sound::Recording, "Recording"), (Sound::Tone, "Tone"), (Sound::Silence, "Silence")];
             form.sound = segmented(ui, "Sound to send", form.sound, &sounds).unwrap_or(form.sound);
         });
-        labelled_field(ui, "Digits after 2 s", FieldLook { hint: "none", ..FieldLook::default() }, &mut form.dtmf, 120.0);
+        if form.sound != Sound::Microphone {
+            labelled_field(
+                ui,
+                "Digits after 2 s",
+                FieldLook { hint: "none", ..FieldLook::default() },
+                &mut form.dtmf,
+                DIGITS.min(ui.available_width()),
+            );
+        }
     });
+    if form.sound == Sound::Microphone {
+        for (text, tone) in &view.person.devices {
+            ui.label(RichText::new(text).size(12.0).color(Tokens::of(ui).tone(*tone)));
+        }
+        if view.person.silent.is_some() {
+            action_button(ui, Action::TestCall(Act::UseTone), Look::Plain, None, actions);
+        }
+    }
     if form.sound == Sound::Recording {
         labelled_field(ui, "WAV file", FieldLook { hint: "/path/to/file.wav", ..FieldLook::default() }, &mut form.recording, width);
     }
@@ -102,8 +119,9 @@ pub(super) fn form_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, a
 }
 
 /// What one does with the form: below it, and never scrolled away.
-pub(super) fn buttons_ui(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-    let (placing, fault) = (state.placing, state.form.fault());
+pub(super) fn buttons_ui(ui: &mut Ui, state: &State, view: &TestCallView<'_>, actions: &mut Vec<Action>) {
+    let silent = view.person.silent.clone().filter(|_| state.form.sound == Sound::Microphone);
+    let (placing, fault) = (state.placing, state.form.fault().or(silent));
     ui.horizontal(|ui| {
         let why = if placing { Some("A test call is being placed") } else { fault.as_deref() };
         action_button(ui, Action::PlaceTestCall, Look::Primary, why, actions);
@@ -181,3 +199,6 @@ pub fn variables_ui(ui: &mut Ui, what: &str, rows: &mut Vec<(String, String)>) {
         rows.remove(index);
     }
 }
+
+/// The field of the digits.
+const DIGITS: f32 = 120.0;

@@ -2,6 +2,7 @@
 
 pub mod data;
 mod form;
+pub mod person;
 mod phone;
 pub mod preview;
 mod state;

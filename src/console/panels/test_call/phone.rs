@@ -3,20 +3,19 @@
 use eframe::egui::{Align2, Pos2, Rect, RichText, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo};
 
 use super::{
-    data::Running,
+    person::Person,
     state::{Act, KEYS},
+    ui::TestCallView,
 };
-use crate::{
-    console::{
-        action::Action,
-        theme::{self, Radius, Space, Tokens},
-        widgets::{Look, action_button, caption, heading},
-    },
-    model::CallId,
+use crate::console::{
+    action::Action,
+    theme::{self, Leg, Radius, Space, Tokens},
+    widgets::{Look, action_button, caption, heading, level_meter, slider},
 };
 
-pub(super) fn phone_ui(ui: &mut Ui, running: Option<&(CallId, Running)>, actions: &mut Vec<Action>) {
+pub(super) fn phone_ui(ui: &mut Ui, view: &TestCallView<'_>, actions: &mut Vec<Action>) {
     let tokens = Tokens::of(ui);
+    let running = view.running.as_ref();
     heading(ui, "Phone");
     ui.add_space(Space::XS);
     let live = running.filter(|(_, running)| running.live);
@@ -37,12 +36,23 @@ pub(super) fn phone_ui(ui: &mut Ui, running: Option<&(CallId, Running)>, actions
         for line in running.map(|(_, running)| running.sound.as_slice()).unwrap_or_default() {
             ui.label(RichText::new(line).size(12.0).color(tokens.text_faint));
         }
+        if live.is_some() && view.in_person {
+            meters_ui(ui, &view.person, actions);
+        }
         if live.is_none() {
             caption(ui, "The keys work while a call is up");
         }
         if let Some((id, _)) = live {
-            ui.add_space(Space::S);
-            action_button(ui, Action::HangUp(*id), Look::FilledDanger, None, actions);
+            ui.add_space(Space::XS);
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = Space::S;
+                action_button(ui, Action::HangUp(*id), Look::FilledDanger, None, actions);
+                let early = running.is_none_or(|(_, running)| !running.up).then_some("The call is not answered yet");
+                if view.in_person {
+                    action_button(ui, Action::TestCall(Act::Mute(!view.person.muted)), Look::Plain, None, actions);
+                }
+                action_button(ui, Action::TestCall(Act::Hold(!view.on_hold)), Look::Plain, early, actions);
+            });
         }
     });
     for (index, key) in KEYS.into_iter().enumerate() {
@@ -50,6 +60,32 @@ pub(super) fn phone_ui(ui: &mut Ui, running: Option<&(CallId, Running)>, actions
         let at = pad.min + Vec2::new(column as f32 * (KEY.x + GAP), row as f32 * (KEY.y + GAP));
         key_ui(ui, Rect::from_min_size(at, KEY), key, running.is_some_and(|(_, running)| running.up), actions);
     }
+}
+
+/// Who is how loud, and the volume.
+fn meters_ui(ui: &mut Ui, person: &Person, actions: &mut Vec<Action>) {
+    let tokens = Tokens::of(ui);
+    let width = ui.available_width() - LABEL - Space::S;
+    let row = |ui: &mut Ui, name: &str, paint: &mut dyn FnMut(&mut Ui)| {
+        ui.horizontal(|ui| {
+            ui.set_height(16.0);
+            ui.spacing_mut().item_spacing.x = Space::S;
+            ui.spacing_mut().interact_size.y = 16.0;
+            ui.scope(|ui| {
+                ui.set_width(LABEL);
+                ui.label(RichText::new(name).size(11.5).color(tokens.text_faint));
+            });
+            paint(ui);
+        });
+    };
+    let own = if person.muted { "You, muted" } else { "You" };
+    row(ui, "You", &mut |ui| level_meter(ui, own, person.own.0, person.own.1, width, tokens.leg(Leg::Customer)));
+    row(ui, "Agent", &mut |ui| level_meter(ui, "Agent", person.far.0, person.far.1, width, tokens.leg(Leg::Agent)));
+    row(ui, "Volume", &mut |ui| {
+        if let Some(volume) = slider(ui, "Volume", person.volume, width) {
+            actions.push(Action::TestCall(Act::Volume(volume)));
+        }
+    });
 }
 
 fn key_ui(ui: &Ui, rect: Rect, key: char, enabled: bool, actions: &mut Vec<Action>) {
@@ -75,3 +111,5 @@ fn key_ui(ui: &Ui, rect: Rect, key: char, enabled: bool, actions: &mut Vec<Actio
 
 const KEY: Vec2 = Vec2::new(54.0, 40.0);
 const GAP: f32 = 7.0;
+/// Of a meter.
+const LABEL: f32 = 46.0;

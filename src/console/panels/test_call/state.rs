@@ -28,6 +28,14 @@ pub struct State {
 pub enum Act {
     /// A key of the phone.
     Press(char),
+    /// Nothing is heard of the person at the phone.
+    Mute(bool),
+    /// The far side waits.
+    Hold(bool),
+    /// How loud the far side is, 0 to 1.
+    Volume(f32),
+    /// A tone instead of the microphone.
+    UseTone,
     /// Ask for a name.
     NamePreset,
     SavePreset,
@@ -43,6 +51,12 @@ impl Act {
         let face = |label, tooltip, icon| Face { label, tooltip, icon, shortcut: None };
         match self {
             Self::Press(_) => face("Press", "Send this key (RFC 4733)", None),
+            Self::Mute(true) => face("Mute", "The far side does not hear you", None),
+            Self::Mute(false) => face("Unmute", "The far side hears you again", None),
+            Self::Hold(true) => face("Hold", "Have the far side wait: a re-INVITE with a=sendonly", None),
+            Self::Hold(false) => face("Take back", "End the hold: a re-INVITE with a=sendrecv", None),
+            Self::Volume(_) => face("Volume", "How loud you hear the far side", None),
+            Self::UseTone => face("Send the tone instead", "A steady tone in the place of your voice", None),
             Self::NamePreset => face("Save as preset…", "Keep this form under a name, without its password", None),
             Self::SavePreset => {
                 Face { shortcut: Some(KeyboardShortcut::new(Modifiers::NONE, Key::Enter)), ..face("Save", "Keep it", None) }

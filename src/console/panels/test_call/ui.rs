@@ -8,6 +8,7 @@ use eframe::egui::{
 use super::{
     data::{Mark, Running, Step},
     form::{buttons_ui, form_ui},
+    person::Person,
     phone::phone_ui,
     preview::Preview,
     state::{Act, Middle},
@@ -32,6 +33,11 @@ pub struct TestCallView<'a> {
     pub ladder: Option<&'a Ladder>,
     pub journey: &'a [Step],
     pub presets: &'a [Preset],
+    pub person: Person,
+    /// The call is one in which a person speaks.
+    pub in_person: bool,
+    /// We have put the far side on hold.
+    pub on_hold: bool,
 }
 
 pub fn test_call_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, actions: &mut Vec<Action>) {
@@ -47,13 +53,13 @@ pub fn test_call_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, act
             form_ui(ui, state, view, actions);
         });
         ui.add_space(Space::M);
-        buttons_ui(ui, state, actions);
+        buttons_ui(ui, state, view, actions);
     });
     let mut upper = rect(left + Space::L, middle);
     let lower = upper.with_min_y(upper.bottom() - PHONE);
     upper.max.y = lower.top() - Space::L;
     place(ui, upper, |ui| middle_ui(ui, state, view, actions));
-    place(ui, lower, |ui| phone_ui(ui, view.running.as_ref(), actions));
+    place(ui, lower, |ui| phone_ui(ui, view, actions));
     place(ui, rect(left + middle + 2.0 * Space::L, right), |ui| journey_ui(ui, view.journey));
 }
 
@@ -190,6 +196,6 @@ fn journey_ui(ui: &mut Ui, steps: &[Step]) {
 }
 
 /// How high the phone is.
-const PHONE: f32 = 246.0;
+const PHONE: f32 = 264.0;
 /// The buttons below the form, with the space above them.
 const BUTTONS: f32 = 46.0;
