@@ -15,7 +15,7 @@ use serde_json::json;
 use super::{control::Control, fault::Fault, history};
 use crate::{
     export::{self, picture::Theme},
-    model::{CallId, CallRecord, CapturedMessage, Command, ReturnRequest, TestCall, Timestamp},
+    model::{AudioSource, CallId, CallRecord, CapturedMessage, Command, ReturnRequest, TestCall, Timestamp},
 };
 
 /// `?raw=true` shows secrets that are blanked otherwise.
@@ -127,6 +127,9 @@ struct Digits {
 
 pub(super) async fn place_test_call(State(control): State<Control>, body: Bytes) -> Result<Response, Fault> {
     let call: TestCall = if body.is_empty() { TestCall::default() } else { parse(&body)? };
+    if call.audio == AudioSource::Microphone && !control.engine.has_devices() {
+        return accepted(Err("this program has no sound devices open: send \"audio\":\"tone\", or run the console".to_owned()));
+    }
     accepted(control.engine.command(Command::PlaceTestCall { call: Box::new(call) }).await)
 }
 

@@ -51,6 +51,11 @@ impl EngineHandle {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// Whether somebody at this machine speaks and hears through it.
+    pub fn has_devices(&self) -> bool {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
     /// Where it listens.
     pub fn listeners(&self) -> &[Listener] {
         &self.listeners

@@ -163,11 +163,20 @@ impl LinePorts {
     }
 
     pub fn is_attended(&self, line: Line) -> bool {
+        self.state(line).is_some_and(LineState::is_attended)
+    }
+
+    /// See [`LineState::missed`].
+    pub fn missed(&self, line: Line) -> u32 {
+        self.state(line).map_or(0, LineState::missed)
+    }
+
+    fn state(&self, line: Line) -> Option<&LineState> {
         let port = match line {
             Line::Phone => &self.customer,
             Line::Operator | Line::Listener => &self.bridge,
         };
-        port.as_ref().is_some_and(|port| port.states.of(line).is_attended())
+        port.as_ref().map(|port| port.states.of(line))
     }
 
     /// Has `thread` unparked whenever a line goes on or off.

@@ -363,6 +363,7 @@ impl SoundDesk {
             volumes: EVERY.map(|line| self.controls.volume(place_of(line))),
             playing: self.file.as_ref().map(|(playback, _)| playback.clone()),
             gaps: self.controls.gaps.load(std::sync::atomic::Ordering::Relaxed),
+            missed: EVERY.iter().map(|line| self.ports.missed(*line)).sum(),
             fault: self.fault.clone(),
         };
         if **shared.snapshot.load() != snapshot {

@@ -96,6 +96,8 @@ pub struct SoundSnapshot {
     pub playing: Option<Playback>,
     /// Gaps in what was heard since the start: samples that came too late.
     pub gaps: u32,
+    /// The same of what was said.
+    pub missed: u32,
     /// The last file that could not be played, and why.
     pub fault: Option<String>,
 }

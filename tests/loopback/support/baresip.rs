@@ -28,16 +28,23 @@ impl Baresip {
 
     /// The same with more parameters of a baresip account.
     pub fn with_account(hz: u32, parameters: &str) -> Self {
+        Self::with_sound(parameters, &format!("ausine,{hz}"), "aufile,played.wav")
+    }
+
+    /// A phone with a microphone and a speaker, as baresip names them.
+    pub fn with_sound(parameters: &str, source: &str, player: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().display();
+        let player = player.replace("aufile,", &format!("aufile,{path}/"));
         let (port, control_port) = (free_port(), free_port());
         let modules = find_modules();
+        let pulse = if format!("{source} {player}").contains("pulse,") { "module pulse.so\n" } else { "" };
         let config = format!(
             "poll_method epoll\nsip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\ncall_max_calls 4\n\
-             audio_player aufile,{path}/played.wav\naudio_source ausine,{hz}\naudio_alert aufile,{path}/alert.wav\n\
+             audio_player {player}\naudio_source {source}\naudio_alert aufile,{path}/alert.wav\n\
              ausrc_srate 48000\nausrc_channels 2\nauplay_srate 8000\nauplay_channels 1\nausrc_format s16\nauplay_format s16\n\
              audio_txmode thread\nrtp_ports 10240-30000\nmodule_path {modules}\n\
-             module g711.so\nmodule g722.so\nmodule opus.so\nmodule aufile.so\nmodule ausine.so\nmodule sndfile.so\nmodule_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
+             module g711.so\nmodule g722.so\nmodule opus.so\nmodule aufile.so\nmodule ausine.so\n{pulse}module sndfile.so\nmodule_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
              ctrl_tcp_listen 127.0.0.1:{control_port}\nsnd_path {path}\n"
         );
         fs::write(folder.path().join("config"), config).unwrap();
