@@ -89,14 +89,16 @@ fn measure(what: &str, secs: u32) {
     play("mic", secs);
     std::thread::park_timeout(Duration::from_secs(1));
     let delays = delays(&said.clicks(), &heard.clicks());
-    let at = |share: f64| delays.get(((delays.len() as f64 * share) as usize).min(delays.len().saturating_sub(1))).copied().unwrap_or(f64::NAN);
+    let at =
+        |share: f64| delays.get(((delays.len() as f64 * share) as usize).min(delays.len().saturating_sub(1))).copied().unwrap_or(f64::NAN);
     println!("{what:<44} {:>7} {:>9.1} {:>9.1} {:>9.1}", delays.len(), at(0.5), at(0.95), at(1.0));
 }
 
 pub fn underrun(secs: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let script = "[[tasks]]\nname = \"*\"\nplay = { tone_hz = 440, secs = 100000.0 }\n[[tasks.ends]]\non = { dtmf = \"1\" }\noutcome = \"SYSTEM\"\n";
+    let script =
+        "[[tasks]]\nname = \"*\"\nplay = { tone_hz = 440, secs = 100000.0 }\n[[tasks.ends]]\non = { dtmf = \"1\" }\noutcome = \"SYSTEM\"\n";
     fs::write(folder.path().join("tone.toml"), script).unwrap();
     let (engine, desk) = begin(folder.path(), "[agent]\nkind = \"script\"\nscript = \"tone.toml\"\n");
     for _ in 0..OTHERS {

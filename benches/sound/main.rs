@@ -36,7 +36,11 @@ fn main() {
         return;
     }
     if std::env::var_os(INSIDE).is_some() {
-        if has("underrun") { calls::underrun(secs.unwrap_or(60)) } else { calls::mouth_to_ear(secs.unwrap_or(40)) }
+        if has("underrun") {
+            calls::underrun(secs.unwrap_or(60))
+        } else {
+            calls::mouth_to_ear(secs.unwrap_or(40))
+        }
         return;
     }
     // The sound system is found by the environment, which only a new process can be given.

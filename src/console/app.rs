@@ -281,7 +281,7 @@ impl App {
         let chips = frame::data::chips(&engine, &self.facts, self.engine_live(&engine), now);
         let top = Panel::top("top").exact_size(Space::TOP).resizable(false).frame(frame(tokens.panel));
         top.show(ui, |ui| frame::top_ui(ui, &mut self.state, &chips, actions));
-        let parts = frame::data::status(&engine, self.backend.sound().as_deref());
+        let parts = frame::data::status(&engine, self.backend.devices().as_deref());
         let bottom = Panel::bottom("status").exact_size(Space::STATUS).resizable(false).frame(frame(tokens.panel));
         bottom.show(ui, |ui| frame::status_ui(ui, &parts, &self.options.version));
         if let Some(notice) = &self.state.notice {
@@ -377,7 +377,7 @@ impl App {
             ladder: placed.map(|_| &self.placed.ladder),
             journey: &test_call::data::journey(placed, bridge, views, &self.facts),
             presets: &self.remembered.presets,
-            person: test_call::person::person(self.backend.sound().as_deref(), &self.backend.levels()),
+            person: test_call::person::person(self.backend.devices().as_deref(), &self.backend.levels()),
             in_person: self.phone_moves(),
             on_hold: placed.is_some_and(|placed| placed.legs.iter().any(|leg| leg.on_hold)),
         };

@@ -79,7 +79,7 @@ pub trait Backend: Send + Sync {
     fn take_settings(&self) -> Vec<Answer>;
 
     /// The microphones and speakers of this machine; `None`: nobody looks after them.
-    fn sound(&self) -> Option<Arc<SoundSnapshot>> {
+    fn devices(&self) -> Option<Arc<SoundSnapshot>> {
         None
     }
 
@@ -88,7 +88,7 @@ pub trait Backend: Send + Sync {
         Levels::default()
     }
 
-    /// Tells the sound desk something; nothing comes back but another [`Backend::sound`].
+    /// Tells the sound desk something; nothing comes back but another [`Backend::devices`].
     fn tell_sound(&self, _command: SoundCommand) {}
 
     /// Whether the program starts anew once the window is closed.

@@ -123,7 +123,7 @@ impl Live {
 }
 
 impl Backend for Live {
-    fn sound(&self) -> Option<Arc<SoundSnapshot>> {
+    fn devices(&self) -> Option<Arc<SoundSnapshot>> {
         self.sound.get().map(SoundHandle::snapshot)
     }
 

@@ -76,7 +76,7 @@ impl App {
     /// Who can't be heard is told before a call is placed that nobody would hear.
     pub(super) fn phone_fault(&self) -> Option<String> {
         let in_person = self.state.form.sound == Sound::Microphone;
-        let silent = in_person.then(|| person(self.backend.sound().as_deref(), &self.backend.levels()).silent).flatten();
+        let silent = in_person.then(|| person(self.backend.devices().as_deref(), &self.backend.levels()).silent).flatten();
         silent.map(|why| format!("{why}: choose the tone instead"))
     }
 

@@ -65,7 +65,7 @@ impl App {
         self.judge_settings();
         self.try_caller();
         let state = &mut self.state.settings;
-        (state.sound, state.levels) = (self.backend.sound(), self.backend.levels());
+        (state.sound, state.levels) = (self.backend.devices(), self.backend.levels());
         if state.page == settings::Page::Sound && state.sound.as_ref().is_some_and(|sound| sound.microphone.open || sound.speaker.open) {
             ctx.request_repaint_after(super::app::FRAME);
         }

@@ -201,8 +201,8 @@ impl Backend for Switch {
         self.engine.take_settings()
     }
 
-    fn sound(&self) -> Option<Arc<SoundSnapshot>> {
-        self.engine.sound()
+    fn devices(&self) -> Option<Arc<SoundSnapshot>> {
+        self.engine.devices()
     }
 
     fn levels(&self) -> Levels {
