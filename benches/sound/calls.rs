@@ -94,7 +94,7 @@ fn measure(what: &str, secs: u32) {
     println!("{what:<44} {:>7} {:>9.1} {:>9.1} {:>9.1}", delays.len(), at(0.5), at(0.95), at(1.0));
 }
 
-pub fn underrun(secs: u64) {
+pub fn underrun(secs: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let script =
@@ -110,7 +110,7 @@ pub fn underrun(secs: u64) {
     std::thread::park_timeout(Duration::from_secs(5));
     let before = desk.snapshot();
     let began = Instant::now();
-    while began.elapsed() < Duration::from_secs(secs) {
+    while began.elapsed() < Duration::from_secs(secs.into()) {
         std::thread::park_timeout(Duration::from_secs(1));
     }
     let after = desk.snapshot();

@@ -54,6 +54,16 @@ fn a_person_hears_and_is_heard_in_pcma() {
 }
 
 #[test]
+fn a_person_hears_and_is_heard_in_g722() {
+    a_person_hears_and_is_heard_by_baresip("g722/16000/1");
+}
+
+#[test]
+fn a_person_hears_and_is_heard_in_opus() {
+    a_person_hears_and_is_heard_by_baresip("opus/48000/2");
+}
+
+#[test]
 fn a_speaker_that_is_pulled_out_in_mid_call_gives_way_and_is_taken_again() {
     let card = SoundCard::start();
     card.pactl(&["load-module", "module-null-sink", "sink_name=spare", "rate=44100", "channels=1", "norewinds=1"]);
