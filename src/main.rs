@@ -6,9 +6,11 @@ use clap::Parser as _;
 use handback::cli::{self, Cli, CommandLine};
 use tracing_subscriber::EnvFilter;
 
-/// Messages are many small blocks that one thread makes and another frees: a seventh less of a call's cost than with the system's.
+/// A sixth less of a call's cost than with the system's, and no more memory for a call at rest. mimalloc is as quick, and took
+/// three times the memory.
+#[cfg(not(target_env = "msvc"))]
 #[global_allocator]
-static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static MEMORY: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("HANDBACK_LOG").unwrap_or_else(|_| EnvFilter::new("warn,handback=info"));
