@@ -319,7 +319,7 @@ impl State {
             self.log.pop_front();
         }
         let figures = MediaFigures { codec: "PCMU".to_owned(), packets_received: step * 50, ..MediaFigures::default() };
-        Arc::make_mut(record).apply(at, &CallEvent::MediaMeasured { leg: LegId(0), figures });
+        Arc::make_mut(record).apply(at, &CallEvent::MediaMeasured { leg: LegId(0), figures: figures.into() });
     }
 
     fn close(&mut self, call: usize) {

@@ -47,7 +47,7 @@ fn record() -> CallRecord {
     };
     record.apply(Timestamp(0), &CallEvent::LegOpened(opened));
     let figures = MediaFigures { packets_sent: 500, packets_received: 500, ..MediaFigures::default() };
-    record.apply(Timestamp(10), &CallEvent::MediaMeasured { leg: LegId(0), figures });
+    record.apply(Timestamp(10), &CallEvent::MediaMeasured { leg: LegId(0), figures: figures.into() });
     record
 }
 

@@ -133,10 +133,10 @@ impl Switch {
                 }
             }
             MediaEvent::Figures { figures, .. } => {
-                self.tell(id, CallEvent::MediaMeasured { leg: number, figures: party::measured(&figures) });
+                self.tell(id, CallEvent::MediaMeasured { leg: number, figures: party::measured(&figures).into() });
             }
             MediaEvent::Closed { figures, .. } => {
-                self.tell(id, CallEvent::MediaMeasured { leg: number, figures: party::measured(&figures) });
+                self.tell(id, CallEvent::MediaMeasured { leg: number, figures: party::measured(&figures).into() });
                 self.sound_closed(id, number, stream);
             }
             MediaEvent::Stranger { from, .. } => {

@@ -124,7 +124,7 @@ fn sound(record: &mut CallRecord, parts: &[Part], legs: &Legs, media: &Media) {
             }
         }
         if heard {
-            record.apply(record.started_at, &CallEvent::MediaMeasured { leg, figures });
+            record.apply(record.started_at, &CallEvent::MediaMeasured { leg, figures: figures.into() });
         }
     }
     for (at, digit) in digits {

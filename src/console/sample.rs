@@ -345,7 +345,7 @@ impl Script {
             sent_quality: Some(super::sample_sound::quality(0.0, 28.0)),
             ..MediaFigures::default()
         };
-        self.event(micros, CallEvent::MediaMeasured { leg: LegId(0), figures });
+        self.event(micros, CallEvent::MediaMeasured { leg: LegId(0), figures: figures.into() });
     }
 
     fn message(&mut self, micros: u64, leg: u16, direction: Direction, text: &str) {

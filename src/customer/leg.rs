@@ -195,7 +195,7 @@ impl Leg {
 
     pub fn measured(&self, site: &mut Site, figures: &StreamFigures) {
         if let Some(leg) = self.number {
-            site.event(self.call, CallEvent::MediaMeasured { leg, figures: party::measured(figures) });
+            site.event(self.call, CallEvent::MediaMeasured { leg, figures: party::measured(figures).into() });
         }
     }
 }

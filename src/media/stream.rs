@@ -78,8 +78,8 @@ pub struct Stream {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
     Audio(Codec),
-    /// With the clock of its durations.
-    Event(u32),
+    /// With the clock of its durations, in kHz: a table of these is in every stream.
+    Event(u8),
     Unknown,
 }
 
@@ -141,7 +141,7 @@ impl Stream {
             }
         }
         let dynamic = setup.receive_pts.iter().map(|(pt, codec)| (*pt, Content::Audio(*codec)));
-        for (pt, content) in dynamic.chain(setup.dtmf_receive_pts.iter().map(|(pt, clock)| (*pt, Content::Event(*clock)))) {
+        for (pt, content) in dynamic.chain(setup.dtmf_receive_pts.iter().map(|(pt, clock)| (*pt, Content::Event((clock / 1_000) as u8)))) {
             if let Some(slot) = self.contents.get_mut(usize::from(pt)) {
                 *slot = content;
             }

@@ -154,7 +154,7 @@ pub enum CallEvent {
     },
     MediaMeasured {
         leg: LegId,
-        figures: MediaFigures,
+        figures: Box<MediaFigures>,
     },
     FindingRaised {
         finding: Finding,

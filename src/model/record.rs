@@ -111,7 +111,7 @@ pub struct LegRecord {
     pub opened_at: Timestamp,
     pub on_hold: bool,
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub media: Option<MediaFigures>,
+    pub media: Option<Box<MediaFigures>>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ended: Option<Ended>,
 }
@@ -346,7 +346,7 @@ impl CallRecord {
 
     /// The last figures of a leg's media.
     pub fn media_of(&self, leg: LegId) -> Option<&MediaFigures> {
-        self.legs.iter().find(|l| l.opened.leg == leg)?.media.as_ref()
+        self.legs.iter().find(|l| l.opened.leg == leg)?.media.as_deref()
     }
 
     /// The worst that anybody hears: the lowest MOS of all legs and directions that is known.

@@ -105,7 +105,7 @@ fn wrapped(out: &mut String, first: &str, text: &str) {
 }
 
 fn media(out: &mut String, record: &CallRecord) {
-    let measured: Vec<(LegRole, &MediaFigures)> = record.legs.iter().filter_map(|l| Some((l.opened.role, l.media.as_ref()?))).collect();
+    let measured: Vec<(LegRole, &MediaFigures)> = record.legs.iter().filter_map(|l| Some((l.opened.role, l.media.as_deref()?))).collect();
     if measured.is_empty() {
         return;
     }

@@ -242,7 +242,7 @@ impl Call {
     }
 
     pub fn heard(self, figures: MediaFigures) -> Self {
-        self.told(&CallEvent::MediaMeasured { leg: LegId(0), figures })
+        self.told(&CallEvent::MediaMeasured { leg: LegId(0), figures: figures.into() })
     }
 
     pub fn findings(&self) -> Vec<Finding> {

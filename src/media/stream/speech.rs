@@ -53,7 +53,7 @@ impl Stream {
             Content::Audio(codec) if codec != setup.codec && (codec.law().is_none() || setup.codec.law().is_none()) => {
                 return self.transcode(now, header, codec, bytes, sink);
             }
-            Content::Event(clock) if self.transcoder.is_some() => return self.relay_event(now, header, clock, bytes, sink),
+            Content::Event(khz) if self.transcoder.is_some() => return self.relay_event(now, header, hertz(khz), bytes, sink),
             Content::Audio(_) => Some(setup.send_pt),
             Content::Event(_) => setup.dtmf_send_pt,
             Content::Unknown => None,
@@ -74,7 +74,7 @@ impl Stream {
                     self.ears.note_sent(now, stamp.timestamp, setup.codec, payload);
                     self.people.note(now, live::Way::Sent, &stamp.header(), setup.codec, payload);
                 }
-                Content::Event(clock) if clock != setup.dtmf_send_clock => scale(payload, clock, setup.dtmf_send_clock),
+                Content::Event(khz) if hertz(khz) != setup.dtmf_send_clock => scale(payload, hertz(khz), setup.dtmf_send_clock),
                 Content::Event(_) | Content::Unknown => {}
             }
         }
@@ -219,6 +219,11 @@ impl Stream {
             self.send_packet(&stamp, &copy, sink);
         }
     }
+}
+
+/// The clock of a [`Content::Event`].
+fn hertz(khz: u8) -> u32 {
+    u32::from(khz) * 1_000
 }
 
 /// The stream's mouth for this codec.
