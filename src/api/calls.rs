@@ -40,6 +40,15 @@ pub(super) async fn ladder(State(control): State<Control>, Path(id): Path<String
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 
+/// How it sounded over its time: loss, jitter, delay and MOS, and the outline of both voices.
+pub(super) async fn sound(State(control): State<Control>, Path(id): Path<String>) -> Result<Response, Fault> {
+    let record = record(&control, &id).await?;
+    match control.engine.sound_of(record.id) {
+        Some(sound) => Ok(Json(&*sound).into_response()),
+        None => Err(Fault::not_found(format!("No sound is kept of call {}: none was measured, or it ended too long ago", record.id))),
+    }
+}
+
 /// `?theme=dark` or `light`, which is for documents and the default.
 #[derive(Deserialize)]
 pub(super) struct Drawn {

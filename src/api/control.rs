@@ -102,6 +102,7 @@ fn router(control: Control) -> Router {
         .route("/v1/calls/{id}/ladder.svg", get(calls::ladder_svg))
         .route("/v1/calls/{id}/ladder.png", get(calls::ladder_png))
         .route("/v1/calls/{id}/capture.pcap", get(calls::capture))
+        .route("/v1/calls/{id}/sound", get(calls::sound))
         .route("/v1/calls/{id}/return", post(calls::start_return))
         .route("/v1/calls/{id}/record", post(recording::record))
         .route("/v1/calls/{id}/recording.wav", get(recording::file))

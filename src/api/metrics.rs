@@ -25,6 +25,10 @@ pub(super) async fn render(State(control): State<Control>) -> String {
         gauge!("handback_recordings_active").set(counters.recordings_active as f64);
         counter!("handback_recordings_total").absolute(counters.recordings_total);
         counter!("handback_recordings_failed_total").absolute(counters.recordings_failed);
+        counter!("handback_rtp_packets_lost_total").absolute(counters.rtp_packets_lost);
+        // A summary without quantiles: the mean MOS of a time is the growth of one by that of the other.
+        gauge!("handback_call_mos_sum").set(counters.mos_sum);
+        counter!("handback_call_mos_count").absolute(counters.calls_rated);
         counter!("handback_rtp_strangers_total").absolute(counters.rtp_strangers);
     });
     recorder.handle().render()

@@ -219,7 +219,13 @@ impl Publisher {
                 capture.claim(party, sip_call_id, *remote, call, *leg);
                 placed_here = if called_up { capture.other_end(party, sip_call_id) } else { None };
             }
-            CallEvent::CallEnded { state, .. } => self.finish(call, *state),
+            CallEvent::CallEnded { state, .. } => {
+                if let Some(mos) = record.mos() {
+                    counters.calls_rated += 1;
+                    counters.mos_sum += f64::from(mos);
+                }
+                self.finish(call, *state);
+            }
             _ => {}
         }
         self.remember(Event { seq: self.seq, at, call, what: Arc::new(what) });

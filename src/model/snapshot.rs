@@ -45,11 +45,15 @@ pub struct Counters {
     pub media_streams: u64,
     pub rtp_packets_in: u64,
     pub rtp_packets_out: u64,
+    pub rtp_packets_lost: u64,
     pub rtp_strangers: u64,
     /// Calls that are recorded now, and have been; and recordings that ended by no one's wish.
     pub recordings_active: u64,
     pub recordings_total: u64,
     pub recordings_failed: u64,
+    /// Ended calls of which the sound was rated, and the sum of the lowest MOS of each.
+    pub calls_rated: u64,
+    pub mos_sum: f64,
 }
 
 impl Counters {
@@ -58,6 +62,7 @@ impl Counters {
         let grown = |read: fn(&MediaFigures) -> u64| read(now).saturating_sub(before.map_or(0, read));
         self.rtp_packets_in += grown(|f| f.packets_received);
         self.rtp_packets_out += grown(|f| f.packets_sent);
+        self.rtp_packets_lost += grown(|f| f.packets_lost);
         self.rtp_strangers += grown(|f| f.strangers);
     }
 }
