@@ -4,7 +4,7 @@ use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::{
     files,
-    panels::{agent, calls, compare, ladder, messages, settings, test_call},
+    panels::{agent, calls, compare, ladder, media, messages, settings, test_call},
     state::{CallTab, MessageTab, Place},
     theme::Icon,
 };
@@ -17,6 +17,7 @@ pub enum Action {
     PlaceTestCall,
     TestCall(test_call::Act),
     Agent(agent::Act),
+    Playback(media::playback::Act),
     HangUp(CallId),
     /// Hear a call; `None`: no longer.
     Listen(CallId, Option<ListenSide>),
@@ -115,6 +116,7 @@ impl Action {
             Self::PlaceTestCall => face("Place test call", "Call as the form of Test call says", Some(Icon::Call), Some(Key::F5)),
             Self::TestCall(act) => act.face(),
             Self::Agent(act) => act.face(),
+            Self::Playback(act) => act.face(),
             Self::Go(Place::Agent) => Face::new("Agent", "Calls that wait for you, being the agent").icon(Icon::Agent),
             Self::HangUp(_) => face("Hang up", "End this call now, on all legs", Some(Icon::HangUp), None),
             Self::Listen(_, Some(_)) => {

@@ -5,11 +5,17 @@ use eframe::egui::{self, CentralPanel, Context, Frame, Ui};
 use super::{
     action::Action,
     app::{App, Asked, FRAME, TICK},
-    panels::agent::{self, Act, AgentView, Edit, data},
+    panels::agent::{
+        self, Act, AgentView, Edit, data,
+        voice::{self, Told},
+    },
     state::Place,
     theme::Tokens,
 };
-use crate::model::{CallId, CallRecord, Command, ReturnRequest, Snapshot};
+use crate::{
+    engine::sound_desk::{Line, SoundCommand},
+    model::{CallId, CallRecord, Command, ReturnRequest, Snapshot},
+};
 
 impl App {
     pub(super) fn agent(&mut self, act: Act) {
@@ -22,6 +28,7 @@ impl App {
             Act::Decline(call) => self.ask(Command::Decline { call }, Asked::Other),
             Act::Hold(call) => self.ask(Command::Hold { call, on: true }, Asked::Other),
             Act::Resume(call) => self.ask(Command::Hold { call, on: false }, Asked::Other),
+            Act::Mute(on) => self.backend.tell_sound(SoundCommand::Mute { line: Line::Operator, on }),
             Act::Done(call) => self.ask(Command::Done { call }, Asked::Other),
             Act::End(call, outcome) => {
                 let Some(edit) = self.state.agent.edit.as_mut().filter(|edit| edit.call == call) else { return };
@@ -62,6 +69,16 @@ impl App {
             ctx.send_viewport_cmd(egui::ViewportCommand::RequestUserAttention(egui::UserAttentionType::Informational));
         }
         self.calls_waiting = waiting;
+        let sound = self.backend.devices();
+        let keeps = engine.calls.iter().filter_map(|call| data::phase(call)).any(|phase| phase != data::Phase::WrapUp);
+        let now = Told { rings: data::rings(&engine) && sound.is_some_and(|sound| sound.settings.ring), keeps };
+        for command in voice::commands(std::mem::replace(&mut self.operator_told, now), now) {
+            self.backend.tell_sound(command);
+        }
+        if keeps && self.state.place == Place::Agent {
+            // The meters move.
+            ctx.request_repaint_after(FRAME);
+        }
         if waiting > 0 || self.state.place == Place::Agent && engine.calls.iter().any(|call| data::phase(call).is_some()) {
             ctx.request_repaint_after(TICK);
         }
@@ -86,7 +103,8 @@ impl App {
         let call = place.shown.as_ref().and_then(|shown| record(&engine, shown.id));
         self.edit_anew(call);
         let hand_back = call.zip(self.state.agent.edit.as_ref()).map(|(call, edit)| data::hand_back(call, edit.outcome, &edit.variables()));
-        let view = AgentView { place: &place, hand_back: hand_back.as_ref() };
+        let voice = voice::voice(self.backend.devices().as_deref(), &self.backend.levels());
+        let view = AgentView { place: &place, hand_back: hand_back.as_ref(), voice: &voice };
         let panel = CentralPanel::no_frame().frame(Frame::new().fill(Tokens::of(ui).background));
         panel.show(ui, |ui| agent::agent_ui(ui, self.state.agent.edit.as_mut(), &view, actions));
     }

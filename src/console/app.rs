@@ -15,7 +15,7 @@ use super::{
     messages::Messages,
     palette::Palette,
     panels::ladder::{data::What, layout::View},
-    panels::{call_header, calls, context, findings, frame, ladder, media, message, payload, return_form, test_call, timeline},
+    panels::{agent, call_header, calls, context, findings, frame, ladder, media, message, payload, return_form, test_call, timeline},
     past::Past,
     remembered::{Keeper, Remembered},
     settings::Looks,
@@ -107,6 +107,7 @@ pub struct App {
     asked: HashMap<CommandTicket, Asked>,
     /// Calls that waited for the operator when that was looked at last.
     pub(super) calls_waiting: usize,
+    pub(super) operator_told: agent::voice::Told,
     /// The test call whose row shall be chosen as soon as it is listed.
     follow: Option<CallId>,
     closing: bool,
@@ -164,6 +165,7 @@ impl App {
             palette: Palette::default(),
             asked: HashMap::new(),
             calls_waiting: 0,
+            operator_told: agent::voice::Told::default(),
             follow: None,
             closing: false,
             phone: super::phone::Phone::default(),
@@ -348,10 +350,16 @@ impl App {
         });
         widgets::tabs(ui, tabs, actions);
         ui.spacing_mut().item_spacing.y = Space::S;
+        let player = self.player_of(call.id);
+        if player.as_ref().is_some_and(|player| player.runs) {
+            ui.request_repaint_after(FRAME);
+        }
         ui.push_id((self.state.tab, call.id), |ui| match self.state.tab {
             CallTab::Ladder => {
                 let view = &self.state.ladder;
-                ladder::ladder_ui(ui, &self.chosen.ladder, view, self.shown_message(), self.state.reveal_message, actions);
+                let player = player.as_ref();
+                let shown = ladder::Shown { view, chosen: self.shown_message(), reveal: self.state.reveal_message, player };
+                ladder::ladder_ui(ui, &self.chosen.ladder, shown, actions);
             }
             CallTab::Context => context::context_ui(ui, &context::data::context(call), actions),
             CallTab::Payload => {
@@ -359,7 +367,7 @@ impl App {
                 let returned = call.test_report.as_ref().and_then(|r| r.returned.as_ref());
                 payload::payload_ui(ui, last.or(returned).map(payload::data::payload).as_ref(), actions);
             }
-            CallTab::Media => media::media_ui(ui, &media::data::media(call, self.chosen.sound.as_deref()), actions),
+            CallTab::Media => media::media_ui(ui, &media::data::media(call, self.chosen.sound.as_deref()), player.as_ref(), actions),
             CallTab::Timeline => timeline::timeline_ui(ui, &timeline::data::timeline(call, &self.options.zone), actions),
             CallTab::Findings => findings::findings_ui(ui, &findings::data::findings(call), actions),
         });

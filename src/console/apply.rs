@@ -16,6 +16,7 @@ impl App {
             Action::Go(place) => self.state.place = place,
             Action::PlaceTestCall => self.place_test_call(),
             Action::TestCall(act) => self.test_call(ctx, act),
+            Action::Playback(act) => self.play(&act),
             Action::Agent(act) => self.agent(act),
             Action::HangUp(call) => self.ask(Command::HangUp { call }, Asked::Other),
             Action::Listen(call, side) => self.ask(Command::Listen { call, side }, Asked::Other),

@@ -19,6 +19,7 @@ mod palette;
 mod panels;
 mod past;
 mod phone;
+mod playback;
 pub mod remembered;
 #[cfg(test)]
 mod sample;

@@ -12,6 +12,7 @@ use bytes::Bytes;
 
 use crate::{
     console::{ApiAnswer, Backend, CommandTicket, Facts, PastAnswer, PastAsk, TransfersView, Waker, sample_transfers},
+    engine::sound_desk::{SoundCommand, SoundSnapshot},
     model::{
         Admission, AgentKind, CallEvent, CallFilter, CallId, CallPage, CallPlace, CallRecord, CallSound, CallState, CapturedMessage,
         Command, CommandOutcome, Context, Counters, Direction, DroppedVariable, Ended, Finding, InvitePreview, LegId, LegOpened, LegRole,
@@ -44,6 +45,10 @@ pub struct SampleBackend {
     past: Mutex<Vec<(CommandTicket, PastAnswer)>>,
     created: Mutex<Vec<(CommandTicket, ApiAnswer)>>,
     pub settings: crate::console::sample_settings::SampleSettings,
+    /// Microphones and speakers, where there are any.
+    pub devices: Mutex<Option<Arc<SoundSnapshot>>>,
+    /// What the sound desk was told.
+    pub sounds: Mutex<Vec<SoundCommand>>,
 }
 
 impl SampleBackend {
@@ -75,6 +80,8 @@ impl SampleBackend {
             past: Mutex::default(),
             created: Mutex::default(),
             settings: crate::console::sample_settings::SampleSettings::default(),
+            devices: Mutex::default(),
+            sounds: Mutex::default(),
         })
     }
 
@@ -127,6 +134,14 @@ impl SampleBackend {
 }
 
 impl Backend for SampleBackend {
+    fn devices(&self) -> Option<Arc<SoundSnapshot>> {
+        lock(&self.devices).clone()
+    }
+
+    fn tell_sound(&self, command: SoundCommand) {
+        lock(&self.sounds).push(command);
+    }
+
     fn snapshot(&self) -> Arc<Snapshot> {
         lock(&self.published).clone()
     }

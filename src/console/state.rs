@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::panels::{agent, calls, compare, ladder, messages, palette, settings, test_call, transfers::form::TransferForm};
+use super::panels::{agent, calls, compare, ladder, media, messages, palette, settings, test_call, transfers::form::TransferForm};
 use crate::model::{AudioSource, CallId, OnReturn, Outcome, ReturnMethod, ReturnRequest, TestCall, TransportName, Variables};
 
 /// A place of the rail.
@@ -82,6 +82,8 @@ pub struct State {
     /// The rest of the place *Test call*.
     pub test: test_call::State,
     pub agent: agent::State,
+    /// Where a recording goes on.
+    pub paused: Option<media::playback::Paused>,
     pub returning: Option<ReturnForm>,
     /// The chosen call transfer's id.
     pub transfer: Option<String>,
@@ -173,6 +175,7 @@ impl Default for State {
             placing: false,
             test: test_call::State::default(),
             agent: agent::State::default(),
+            paused: None,
             returning: None,
             transfer: None,
             transfer_form: TransferForm::default(),

@@ -26,6 +26,7 @@ use crate::{
 mod agent;
 mod pictures;
 mod places;
+mod playback;
 
 /// The window, opened in the first frame: it needs the context that the harness makes.
 pub(super) type Window = Harness<'static, Option<App>>;

@@ -21,7 +21,9 @@ pub struct OperatorPart {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub held_since: Option<Timestamp>,
     /// How long it waits for an answer.
+    #[serde(default)]
     pub rings_for_secs: u64,
+    #[serde(default)]
     pub goes_back: GoesBack,
 }
 

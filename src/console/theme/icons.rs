@@ -44,6 +44,8 @@ pub enum Icon {
     Search,
     Agent,
     Listen,
+    Microphone,
+    MicrophoneOff,
 }
 
 impl Icon {
@@ -84,6 +86,8 @@ impl Icon {
             Self::MoveDown => '\u{e042}',
             Self::FolderOpen => '\u{e247}',
             Self::Download => '\u{e0b2}',
+            Self::Microphone => '\u{e118}',
+            Self::MicrophoneOff => '\u{e119}',
             Self::Listen => '\u{e0f1}',
             Self::Agent => '\u{e5bd}',
             Self::Stop => '\u{e083}',

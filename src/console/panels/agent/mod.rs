@@ -5,6 +5,7 @@ pub mod data;
 mod hand_back;
 mod state;
 mod ui;
+pub mod voice;
 
 pub use act::Act;
 pub use state::{Edit, State};

@@ -10,12 +10,13 @@ use super::{
     data::{AgentPlace, CallRow, HandBack, Phase, Shown},
     hand_back::hand_back_ui,
     state::Edit,
+    voice::Voice,
 };
 use crate::console::{
     action::Action,
     panels::{context, settings},
     theme::{self, Leg, Radius, Space, Tokens, Tone},
-    widgets::{Look, action_button, caption, card, elided, empty_state, fit, heading, pill, pill_at},
+    widgets::{Look, action_button, caption, card, elided, empty_state, fit, heading, level_meter, pill, pill_at},
 };
 
 /// What the place shows besides what is typed.
@@ -23,6 +24,7 @@ pub struct AgentView<'a> {
     pub place: &'a AgentPlace,
     /// What would go back, where a call is shown.
     pub hand_back: Option<&'a HandBack>,
+    pub voice: &'a Voice,
 }
 
 pub fn agent_ui(ui: &mut Ui, edit: Option<&mut Edit>, view: &AgentView<'_>, actions: &mut Vec<Action>) {
@@ -34,7 +36,7 @@ pub fn agent_ui(ui: &mut Ui, edit: Option<&mut Edit>, view: &AgentView<'_>, acti
     let middle = room.width() - left - right - 2.0 * Space::L;
     let rect = |x: f32, width: f32| Rect::from_min_size(Pos2::new(room.left() + x, room.top()), Vec2::new(width, room.height()));
     within(ui, rect(0.0, left), |ui| list_ui(ui, view.place, actions));
-    within(ui, rect(left + Space::L, middle), |ui| call_ui(ui, shown, actions));
+    within(ui, rect(left + Space::L, middle), |ui| call_ui(ui, shown, view.voice, actions));
     within(ui, rect(left + middle + 2.0 * Space::L, right), |ui| {
         if let (Some(edit), Some(hand_back)) = (edit, view.hand_back) {
             hand_back_ui(ui, shown.phase, edit, hand_back, actions);
@@ -126,7 +128,7 @@ fn tone_of(phase: Phase) -> Tone {
     }
 }
 
-fn call_ui(ui: &mut Ui, shown: &Shown, actions: &mut Vec<Action>) {
+fn call_ui(ui: &mut Ui, shown: &Shown, voice: &Voice, actions: &mut Vec<Action>) {
     let tokens = Tokens::of(ui);
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -151,6 +153,7 @@ fn call_ui(ui: &mut Ui, shown: &Shown, actions: &mut Vec<Action>) {
             }
             Phase::Talking => {
                 action_button(ui, act(Act::Hold(shown.id)), Look::Plain, None, actions);
+                action_button(ui, act(Act::Mute(!voice.muted)), Look::Plain, None, actions);
                 action_button(ui, Action::HangUp(shown.id), Look::Danger, None, actions);
             }
             Phase::OnHold => {
@@ -163,6 +166,10 @@ fn call_ui(ui: &mut Ui, shown: &Shown, actions: &mut Vec<Action>) {
         }
         action_button(ui, Action::ShowCall(shown.id), Look::Plain, None, actions);
     });
+    if shown.phase != Phase::WrapUp {
+        ui.add_space(Space::S);
+        voice_ui(ui, shown.phase, voice);
+    }
     ui.add_space(Space::S);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = Space::M;
@@ -175,6 +182,27 @@ fn call_ui(ui: &mut Ui, shown: &Shown, actions: &mut Vec<Action>) {
         context::sections_ui(ui, &shown.context, actions);
     });
 }
+
+/// Both voices as meters, and what is missing to hear and be heard.
+fn voice_ui(ui: &mut Ui, phase: Phase, voice: &Voice) {
+    let tokens = Tokens::of(ui);
+    if phase == Phase::Talking {
+        let width = (ui.available_width() - METER_NAMES - Space::M).clamp(80.0, 320.0);
+        let own = if voice.muted { "You, muted" } else { "You" };
+        for (name, (level, peak), leg) in [(own, voice.own, Leg::Agent), ("Customer", voice.customer, Leg::Customer)] {
+            ui.horizontal(|ui| {
+                let (rect, _) = ui.allocate_exact_size(Vec2::new(METER_NAMES, 16.0), Sense::hover());
+                elided(ui.painter(), rect, Align2::LEFT_CENTER, name, theme::text(12.0), tokens.text_faint);
+                level_meter(ui, name, level, peak, width, tokens.leg(leg));
+            });
+        }
+    }
+    for trouble in &voice.troubles {
+        ui.label(RichText::new(trouble).size(12.5).color(tokens.warn));
+    }
+}
+
+const METER_NAMES: f32 = 80.0;
 
 /// Over every other place, at a corner where it moves nothing: that a call waits, since when, and the way there.
 pub fn ringing_ui(ui: &Ui, place: &AgentPlace, actions: &mut Vec<Action>) {

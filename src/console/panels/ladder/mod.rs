@@ -2,10 +2,11 @@
 
 mod act;
 mod captured;
+pub mod cursor;
 pub mod data;
 pub mod layout;
 mod sound;
 mod ui;
 
 pub use act::Act;
-pub use ui::ladder_ui;
+pub use ui::{Shown, ladder_ui};

@@ -3,9 +3,19 @@
 use eframe::egui::{Rect, Ui, UiBuilder, Vec2};
 
 use super::{Act, data::Ladder, layout::View};
-use crate::console::{action::Action, widgets};
+use crate::console::{action::Action, panels::media::playback::Player, widgets};
 
-pub fn ladder_ui(ui: &mut Ui, ladder: &Ladder, view: &View, chosen: Option<u64>, reveal: bool, actions: &mut Vec<Action>) {
+/// What is chosen of a ladder, and what is played along with it.
+#[derive(Clone, Copy)]
+pub struct Shown<'a> {
+    pub view: &'a View,
+    pub chosen: Option<u64>,
+    pub reveal: bool,
+    pub player: Option<&'a Player>,
+}
+
+pub fn ladder_ui(ui: &mut Ui, ladder: &Ladder, shown: Shown<'_>, actions: &mut Vec<Action>) {
+    let Shown { view, chosen, reveal, player } = shown;
     if ladder.rows.is_empty() {
         let sentence = "Messages of finished calls go first when the memory for them is full";
         widgets::empty_state(ui, "No messages are kept of this call", sentence, None, actions);
@@ -13,7 +23,7 @@ pub fn ladder_ui(ui: &mut Ui, ladder: &Ladder, view: &View, chosen: Option<u64>,
     }
     let corner = ui.max_rect().left_top() + Vec2::new(6.0, 3.0);
     let whole = ui.available_rect_before_wrap();
-    widgets::ladder(ui, ladder, chosen, reveal, actions);
+    widgets::ladder(ui, ladder, chosen, reveal, player, actions);
     let tools = [
         (Action::CopyLadder, "Copy ladder"),
         (Action::Ladder(Act::ToScale(!view.to_scale)), if view.to_scale { "In order" } else { "To scale" }),

@@ -1,6 +1,7 @@
 //! Sound in figures.
 
 pub mod data;
+pub mod playback;
 mod sound;
 mod ui;
 

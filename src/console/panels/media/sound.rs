@@ -5,11 +5,15 @@ use crate::{
         theme::Leg,
         widgets::{Line, Plot, Track, Waveform},
     },
-    model::{CallRecord, LegRecord, LegRole, LegSound, SoundHeard, SoundPoint},
+    model::{CallRecord, LegRecord, LegRole, LegSound, SoundHeard, SoundPoint, Timestamp},
 };
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct SoundView {
+    /// When the outline begins.
+    pub began: Timestamp,
+    /// It is the customer's leg, which is the one that is recorded.
+    pub recorded: bool,
     pub title: String,
     pub wave: Waveform,
     pub plots: Vec<Plot>,
@@ -54,5 +58,6 @@ pub fn view(call: &CallRecord, leg: &LegRecord, sound: &LegSound) -> SoundView {
         plot("Delay", "ms", 0, lines(|heard| heard.delay_ms)).fit(50.0),
         Plot { scale: (1.0, 4.5), ..plot("MOS", "", 2, lines(|heard| heard.mos)) },
     ];
-    SoundView { title: title.to_owned(), wave: Waveform { tracks, secs }, plots }
+    let recorded = leg.opened.role == LegRole::Customer;
+    SoundView { began: sound.began, recorded, title: title.to_owned(), wave: Waveform { tracks, secs }, plots }
 }

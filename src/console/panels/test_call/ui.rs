@@ -94,7 +94,7 @@ fn middle_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, actions: &
     ui.add_space(Space::XS);
     match (middle, preview, view.ladder) {
         (Middle::Invite, Some(preview), _) => invite_ui(ui, preview),
-        (Middle::Wire, _, Some(data)) if !data.rows.is_empty() => ladder(ui, data, None, false, actions),
+        (Middle::Wire, _, Some(data)) if !data.rows.is_empty() => ladder(ui, data, None, false, None, actions),
         _ => empty_state(ui, "No test call yet", "Every message appears here as it crosses the wire", None, actions),
     }
     state.test.middle = middle;

@@ -2,6 +2,7 @@
 
 mod arrow;
 mod geometry;
+mod player;
 mod sound;
 
 use eframe::egui::{Align2, FontId, Pos2, Rect, Role, ScrollArea, Sense, Stroke, Ui, Vec2, WidgetInfo};
@@ -14,12 +15,13 @@ use crate::console::{
         Act,
         data::{Arrow, Ladder, Row, What},
     },
+    panels::media::playback::Player,
     text,
     theme::{self, Tokens},
 };
 
 /// The ladder in the whole room of `ui`; a click on an arrow selects its message.
-pub fn ladder(ui: &mut Ui, ladder: &Ladder, chosen: Option<u64>, reveal: bool, actions: &mut Vec<Action>) {
+pub fn ladder(ui: &mut Ui, ladder: &Ladder, chosen: Option<u64>, reveal: bool, player: Option<&Player>, actions: &mut Vec<Action>) {
     let tokens = Tokens::of(ui);
     ui.spacing_mut().item_spacing = Vec2::ZERO;
     let geometry = Geometry::new(ui.available_rect_before_wrap(), ladder);
@@ -55,6 +57,10 @@ pub fn ladder(ui: &mut Ui, ladder: &Ladder, chosen: Option<u64>, reveal: bool, a
                 What::Sound => sound::words_ui(ui, ladder, &geometry, rect),
                 What::Mark(mark) => sound::mark_ui(ui, row, mark, &geometry, rect),
             }
+        }
+        if let Some(player) = player {
+            let whole = Rect::from_min_max(origin, Pos2::new(origin.x + geometry.width, origin.y + layout.height));
+            player::player_ui(ui, ladder, player, whole, actions);
         }
     });
     let room = output.inner_rect;
