@@ -1,6 +1,9 @@
 //! Live sound on a virtual card: what is said into the microphone is heard at the far end, and the far end at the speaker.
 
-use std::process::{Child, Command, Output, Stdio};
+use std::{
+    process::{Child, Command, Output, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use crate::support::{baresip::Baresip, sound_card::SoundCard, tone::purity, until};
 
@@ -9,6 +12,12 @@ const SAID: f64 = 1_000.0;
 const SENT: u32 = 440;
 /// A second at the card's rate.
 const SECOND: usize = 48_000;
+
+/// Sound needs its time: one of these tests after the other, or they would measure each other.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn call(card: Option<&SoundCard>, port: u16, more: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_handback"));
@@ -26,20 +35,31 @@ fn outcome(output: &Output) -> String {
     format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
+/// Seconds in which a tone is heard, by parts of 50 ms: a clock that is bent by a thousandth, or a gap on a busy machine, spoils
+/// a whole second's purity and not what is heard.
+fn secs_of(samples: &[i16], rate: f64, hz: f64) -> f64 {
+    let part = (rate / 20.0) as usize;
+    let loud = |samples: &[i16]| samples.iter().map(|sample| f64::from(sample.unsigned_abs())).sum::<f64>() > 300.0 * samples.len() as f64;
+    samples.chunks_exact(part).filter(|part| loud(part) && purity(part, rate, hz) > 0.8).count() as f64 / 20.0
+}
+
 fn a_person_hears_and_is_heard_by_baresip(codec: &str) {
+    let _alone = alone();
     let card = SoundCard::start();
     let mut agent = Baresip::start(SENT, codec, true);
     let ear = card.listens_to("spk");
     let mut voice = card.says(SAID, 30);
-    let child = call(Some(&card), agent.port, &["--hang-up-after", "5s"]);
+    let child = call(Some(&card), agent.port, &["--hang-up-after", "6s"]);
     agent.sees("CALL_ESTABLISHED");
     agent.sees("CALL_CLOSED");
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", outcome(&output));
     let (heard, rate) = agent.heard();
-    assert!(purity(&heard, rate, SAID) > 0.9, "{codec}: the far end hears the microphone: {}", purity(&heard, rate, SAID));
+    let secs = secs_of(&heard, rate, SAID);
+    assert!(secs > 1.0, "{codec}: the far end hears the microphone for {secs} s");
     let played = ear.so_far();
-    assert!(purity(&played, 48_000.0, f64::from(SENT)) > 0.9, "{codec}: the speaker plays the far end");
+    let secs = secs_of(&played, 48_000.0, f64::from(SENT));
+    assert!(secs > 1.0, "{codec}: the speaker plays the far end for {secs} s");
     let _ = (voice.kill(), voice.wait());
 }
 
@@ -65,6 +85,7 @@ fn a_person_hears_and_is_heard_in_opus() {
 
 #[test]
 fn a_speaker_that_is_pulled_out_in_mid_call_gives_way_and_is_taken_again() {
+    let _alone = alone();
     let card = SoundCard::start();
     card.pactl(&["load-module", "module-null-sink", "sink_name=spare", "rate=44100", "channels=1", "norewinds=1"]);
     let mut agent = Baresip::start(SENT, "pcmu", true);
@@ -75,7 +96,7 @@ fn a_speaker_that_is_pulled_out_in_mid_call_gives_way_and_is_taken_again() {
         until(&format!("{sink} plays the far end"), || {
             let heard = ear.so_far();
             let newest = heard.get(heard.len().checked_sub(SECOND)?..)?;
-            (purity(newest, 48_000.0, f64::from(SENT)) > 0.9).then_some(())
+            (secs_of(newest, 48_000.0, f64::from(SENT)) > 0.6).then_some(())
         });
     };
     plays("spk");

@@ -118,6 +118,7 @@ pub struct Flag {
 /// A microphone or a speaker.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeviceRow {
+    pub key: String,
     pub label: String,
     /// What is chosen, as a word.
     pub chosen: String,

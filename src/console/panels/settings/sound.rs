@@ -53,7 +53,7 @@ fn device(form: &Form<'_>, key: &str, label: &str, among: &[Device], end: &End) 
         (None, Some(_)) => (format!("Where it is pulled out, the system's default {kind} is used until it is back"), Tone::Faint),
         (None, None) => (String::new(), Tone::Faint),
     };
-    DeviceRow { label: label.to_owned(), chosen, choices, note, told: form.told(key), meter: None }
+    DeviceRow { key: key.to_owned(), label: label.to_owned(), chosen, choices, note, told: form.told(key), meter: None }
 }
 
 /// One of the operator's own, which may be none.

@@ -13,6 +13,11 @@ use crate::console::{
 };
 
 pub fn device_ui(ui: &mut Ui, row: &DeviceRow, actions: &mut Vec<Action>) {
+    // Two menus may show the same words.
+    ui.push_id(&row.key, |ui| row_ui(ui, row, actions));
+}
+
+fn row_ui(ui: &mut Ui, row: &DeviceRow, actions: &mut Vec<Action>) {
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = Space::XS + 1.0;
         label_ui(ui, &row.label, &row.told);
