@@ -21,6 +21,8 @@ pub enum Action {
     HangUp(CallId),
     /// Hear a call; `None`: no longer.
     Listen(CallId, Option<ListenSide>),
+    /// Begin to record this call, or end it.
+    Record(CallId, bool),
     /// Open the form of *Return now…*.
     AskReturn(CallId),
     /// Send it.
@@ -123,6 +125,8 @@ impl Action {
                 Face::new("Listen", "Hear both sides, the customer at the left; nobody in the call notices").icon(Icon::Listen)
             }
             Self::Listen(_, None) => Face::new("Stop listening", "Hear this call no longer").icon(Icon::Close),
+            Self::Record(_, true) => Face::new("Record", "Keep both sides from now on as a stereo WAV file").icon(Icon::Record),
+            Self::Record(_, false) => Face::new("Stop recording", "Keep no more of this call; the file stays").icon(Icon::Stop),
             Self::AskReturn(_) => face("Return now…", "End the agent's part and hand the call back", Some(Icon::Return), None),
             Self::ReturnNow => face("Return", "Hand the call back with these variables", Some(Icon::Return), None),
             Self::SelectCall(_) => face("Select call", "Show this call", None, None),

@@ -19,6 +19,7 @@ impl App {
             Action::Playback(act) => self.play(&act),
             Action::Agent(act) => self.agent(act),
             Action::HangUp(call) => self.ask(Command::HangUp { call }, Asked::Other),
+            Action::Record(call, on) => self.ask(Command::Record { call, on }, Asked::Other),
             Action::Listen(call, side) => self.ask(Command::Listen { call, side }, Asked::Other),
             Action::AskReturn(call) => self.state.returning = Some(ReturnForm::new(call)),
             Action::ReturnNow => {

@@ -273,3 +273,35 @@ fn a_prompt_and_a_hold_leave_one_series_in_the_clock_of_the_codec() {
     assert!((500..=550).contains(&prompt.0) && (prompt.1 - prompt.0).abs_diff(500) <= 30, "{prompt:?}");
     assert!((3_500..=3_570).contains(&voice.0) && (voice.1 - voice.0).abs_diff(1_000) <= 30, "{voice:?}");
 }
+
+/// The length of what is kept of a stream is that of the time it was kept, through pauses, holds, loss and a change of codec.
+#[test]
+fn what_is_kept_is_as_long_as_it_was_kept() {
+    let mut call = Call::between(Codec::Pcmu, Codec::Opus);
+    call.lost_percent = 10.0;
+    call.advance(137);
+    call.does(BRIDGE, MediaCommand::Keep { stream: FIRST, on: true });
+    call.does(CALLER, MediaCommand::Play { stream: FIRST, what: Playout::Prompt(vowel(3)), token: 1 });
+    call.advance(4_000);
+    let held = StreamSetup { direction: super::Direction::Inactive, ..setup(Codec::Pcmu, CALLER, FIRST) };
+    call.does(BRIDGE, MediaCommand::Configure { stream: FIRST, setup: held });
+    call.advance(3_000);
+    call.does(BRIDGE, MediaCommand::Configure { stream: FIRST, setup: setup(Codec::G722, CALLER, FIRST) });
+    call.does(CALLER, MediaCommand::Configure { stream: FIRST, setup: setup(Codec::G722, BRIDGE, FIRST) });
+    call.does(CALLER, MediaCommand::Play { stream: FIRST, what: Playout::Tone { hz: 1_000.0, secs: 1.0 }, token: 2 });
+    call.advance(2_023);
+    call.does(BRIDGE, MediaCommand::Keep { stream: FIRST, on: false });
+    let (mut next, mut ended, mut received) = (0, false, Vec::new());
+    for event in &call.ends[usize::from(BRIDGE) - 1].out.events {
+        if let MediaEvent::Kept { second, last, .. } = event {
+            assert_eq!((second.rate, second.first_sample, second.received.len()), (8_000, next, second.sent.len()));
+            next += second.received.len() as u64;
+            received.extend(&second.received);
+            ended = *last;
+        }
+    }
+    assert!(ended, "its end is told");
+    assert_eq!(next, 8 * 9_023);
+    let (first, last) = span(&Recording { rate: 8_000, received, sent: Vec::new() }, 1_000.0);
+    assert!((7_000..=7_060).contains(&first) && (last - first).abs_diff(1_000) <= 150, "{first} to {last}");
+}

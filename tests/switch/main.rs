@@ -14,6 +14,7 @@ mod given;
 mod lab;
 mod loss;
 mod operator;
+mod recording;
 mod reload;
 mod return_invite;
 mod return_refer;

@@ -46,6 +46,7 @@ pub enum Icon {
     Listen,
     Microphone,
     MicrophoneOff,
+    Record,
 }
 
 impl Icon {
@@ -89,6 +90,7 @@ impl Icon {
             Self::Microphone => '\u{e118}',
             Self::MicrophoneOff => '\u{e119}',
             Self::Listen => '\u{e0f1}',
+            Self::Record => '\u{e0af}',
             Self::Agent => '\u{e5bd}',
             Self::Stop => '\u{e083}',
         }

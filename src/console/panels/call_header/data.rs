@@ -20,6 +20,8 @@ pub struct CallHeader {
     pub listening: Option<ListenSide>,
     /// Why *Listen* cannot be pressed.
     pub no_listen: Option<&'static str>,
+    /// Its sound goes into a file.
+    pub recorded: bool,
     /// Why *Hang up* cannot be pressed.
     pub no_hang_up: Option<&'static str>,
     /// Out of a file: nothing can be done with it but export it.
@@ -52,6 +54,7 @@ pub fn call_header(call: &CallRecord, sides: Option<(CallId, CallId)>) -> CallHe
             CallState::Arriving => Some("There is no sound yet"),
             _ => None,
         },
+        recorded: call.recording.as_ref().is_some_and(|recording| recording.goes_on()),
         no_hang_up: over,
         from_file: false,
         exported: 1,

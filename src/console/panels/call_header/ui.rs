@@ -27,6 +27,7 @@ pub fn call_header_ui(ui: &mut Ui, header: &CallHeader, actions: &mut Vec<Action
                 action_button(ui, Action::AskReturn(header.id), Look::Plain, header.no_return, actions);
             }
             if !header.from_file {
+                action_button(ui, Action::Record(header.id, !header.recorded), Look::Plain, header.no_listen, actions);
                 listen_ui(ui, header, actions);
             }
             if let Some((bridge, customer)) = header.sides {

@@ -15,7 +15,7 @@ use crate::{
         remembered::{Remembered, Scale, ThemeChoice, Times},
         theme::Tone,
     },
-    model::settings::{Agent, Limits, Store},
+    model::settings::{Agent, Limits, Recording, Store},
 };
 
 /// The chosen page.
@@ -241,7 +241,18 @@ fn storage(form: &Form<'_>) -> Vec<Card> {
         ]),
         Row::Note(Tone::Faint, "The oldest are forgotten first. 0 days keeps none".to_owned()),
     ];
-    vec![Card::new("Place", place), Card::new("Retention", kept)]
+    let recordings = vec![
+        Row::Choice(form.choice("recording.when", "Calls are recorded", &[("never", "By hand only"), ("always", "Always")])),
+        Row::Fields(vec![
+            form.field("recording.folder", "Folder", "the system's folder for a program's data").share(2.0),
+            form.number("recording.days", "Kept for", Recording::default().days, "days"),
+        ]),
+        Row::Note(
+            Tone::Faint,
+            "Stereo WAV, the customer at the left. A peer's record = true or false goes before. 0 days keeps them".to_owned(),
+        ),
+    ];
+    vec![Card::new("Place", place), Card::new("Retention", kept), Card::new("Recordings", recordings)]
 }
 
 fn limits(form: &Form<'_>) -> (Vec<Card>, Vec<Card>) {

@@ -69,8 +69,8 @@ impl Page {
             "peers" => Self::Who,
             "agent" => Self::Agent,
             "api" => Self::Api,
+            "store" | "recording" => Self::Storage,
             "sound" => Self::Sound,
-            "store" => Self::Storage,
             "limits" => Self::Limits,
             _ => Self::Listeners,
         }
