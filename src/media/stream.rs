@@ -201,18 +201,18 @@ impl Stream {
     }
 
     pub fn record(&mut self, now: Instant, max_secs: u32) {
-        self.ears.record = Some(Tape::new(now, self.sample_rate(), max_secs));
+        self.ears.record = Some(Box::new(Tape::new(now, self.sample_rate(), max_secs)));
     }
 
     pub fn tap(&mut self, now: Instant, on: bool) {
-        self.ears.tap = on.then(|| Tape::new(now, self.sample_rate(), TAP_SECS));
+        self.ears.tap = on.then(|| Box::new(Tape::new(now, self.sample_rate(), TAP_SECS)));
     }
 
     /// What is kept already goes on; what was kept is handed out to the end.
     pub fn keep(&mut self, now: Instant, on: bool, sink: &mut impl Sink) {
         match (self.ears.keep.take(), on) {
             (None, false) => {}
-            (None, true) => self.ears.keep = Some(Tape::new(now, self.sample_rate(), TAP_SECS)),
+            (None, true) => self.ears.keep = Some(Box::new(Tape::new(now, self.sample_rate(), TAP_SECS))),
             (going, true) => self.ears.keep = going,
             (Some(tape), false) => {
                 sink.event(self.owner, MediaEvent::Kept { stream: self.id, second: tape.take_rest(now), last: true });

@@ -14,9 +14,9 @@ use crate::media::sketch::Sketch;
 pub struct Ears {
     pub sketch: Sketch,
     pub silence: Option<SilenceWatch>,
-    pub record: Option<Tape>,
-    pub tap: Option<Tape>,
-    pub keep: Option<Tape>,
+    pub record: Option<Box<Tape>>,
+    pub tap: Option<Box<Tape>>,
+    pub keep: Option<Box<Tape>>,
     received: Option<Box<Decoder>>,
     sent: Option<Box<Decoder>>,
 }
@@ -79,7 +79,7 @@ impl Ears {
     }
 
     pub fn deadlines(&self) -> [Option<Instant>; 3] {
-        let of = |tape: &Option<Tape>| tape.as_ref().map(Tape::next_second);
+        let of = |tape: &Option<Box<Tape>>| tape.as_deref().map(Tape::next_second);
         [self.silence.as_ref().and_then(SilenceWatch::deadline), of(&self.tap), of(&self.keep)]
     }
 

@@ -37,7 +37,12 @@ pub struct RequestBuilder {
 
 impl RequestBuilder {
     pub fn new(method: &Method, uri_text: &str) -> Self {
-        let mut writer = Writer::new();
+        // What goes out is kept with the call, and so is the room that it did not need.
+        let mut writer = Writer::with_room(match *method {
+            Method::INVITE => LARGE_ROOM,
+            Method::ACK | Method::BYE | Method::CANCEL => SMALL_ROOM,
+            _ => ROOM,
+        });
         let method_len = method.as_str().len();
         let valid =
             !uri_text.is_empty() && !uri_text.bytes().any(|byte| byte <= b' ' || byte == 0x7f) && is_token(method.as_str().as_bytes());
@@ -115,7 +120,8 @@ pub struct ResponseBuilder {
 impl ResponseBuilder {
     /// An empty reason becomes the code's own phrase.
     pub fn new(code: u16, reason: &str) -> Self {
-        let mut writer = Writer::new();
+        // Of responses the final ones to an INVITE have a body.
+        let mut writer = Writer::with_room(if (200..300).contains(&code) { ROOM } else { SMALL_ROOM });
         let reason = if reason.is_empty() { StatusCode(code).default_reason() } else { reason };
         if !(100..700).contains(&code) || has_control(reason.as_bytes()) || reason.len() > LARGEST_LINE {
             writer.fail(BuildError::StartLine);
@@ -215,6 +221,10 @@ const LARGEST_LINE: usize = 8 * 1024;
 
 /// Holds nearly all messages, and is of a size that allocators keep at hand.
 const ROOM: usize = 1000;
+/// For those without a body.
+const SMALL_ROOM: usize = 512;
+/// For an INVITE with its context and its offer.
+const LARGE_ROOM: usize = 1536;
 
 #[derive(Debug)]
 struct Writer {
@@ -232,8 +242,8 @@ struct Open {
 }
 
 impl Writer {
-    fn new() -> Self {
-        Self { bytes: BytesMut::with_capacity(ROOM), headers: Headers::new(), body: Bytes::new(), error: None }
+    fn with_room(room: usize) -> Self {
+        Self { bytes: BytesMut::with_capacity(room), headers: Headers::new(), body: Bytes::new(), error: None }
     }
 
     fn put(&mut self, text: &str) {
