@@ -10,7 +10,7 @@ use bytes::Bytes;
 use divan::Bencher;
 use handback::{
     call::{Switch, SwitchSetup},
-    media::{MediaCommand, MediaEvent, StreamFigures},
+    media::{MediaCommand, MediaEvent},
     model::{
         CallEvent, CallState, Outcome, ReturnMethod, ReturnMethodOrAgent, Variables,
         script::{End, Script, Task, Trigger},
@@ -164,7 +164,7 @@ impl Customer {
                     self.hand_over(Input::PortsOpened(ports));
                 }
                 Output::Media(MediaCommand::Close { stream }) => {
-                    let closed = MediaEvent::Closed { stream, figures: StreamFigures::default(), recording: None };
+                    let closed = MediaEvent::Closed { stream, figures: Box::default(), recording: None };
                     self.hand_over(Input::Media(closed));
                 }
                 Output::Keep { call, .. } => self.hand_over(Input::Kept { call, stored: true }),

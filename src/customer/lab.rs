@@ -13,7 +13,7 @@ use super::{
     site::{Side, mix},
 };
 use crate::{
-    media::{MediaCommand, MediaEvent, Recording, StreamFigures, StreamId},
+    media::{MediaCommand, MediaEvent, Recording, StreamId},
     model::{CallEvent, CallId, CallState, Command, CommandOutcome, TestCall, TestCallReport},
     party::{Input, Output, Party as _},
     sip::{
@@ -291,7 +291,7 @@ impl Lab {
         let answer = match command {
             MediaCommand::Close { stream } => Some(MediaEvent::Closed {
                 stream,
-                figures: StreamFigures::default(),
+                figures: Box::default(),
                 recording: self.is_recorded(stream).then(|| Recording { rate: 8_000, received: vec![0; 8_000], sent: Vec::new() }),
             }),
             MediaCommand::SendDtmf { stream, .. } => Some(MediaEvent::DtmfSent { stream }),

@@ -205,7 +205,7 @@ pub enum MediaEvent {
     /// Running totals, at most once a second while they change.
     Figures {
         stream: StreamId,
-        figures: StreamFigures,
+        figures: Box<StreamFigures>,
     },
     /// The source was learned to be elsewhere than the SDP said (NAT).
     SourceLearned {
@@ -231,7 +231,7 @@ pub enum MediaEvent {
     /// Always the last event of a stream.
     Closed {
         stream: StreamId,
-        figures: StreamFigures,
+        figures: Box<StreamFigures>,
         recording: Option<Recording>,
     },
     /// A command that could not be done, and why.

@@ -176,7 +176,7 @@ impl Lab {
         self.advance(Duration::from_secs(60));
         assert_eq!((self.plane.streams(), self.plane.deadline()), (0, None));
         let closed = |event: &MediaEvent| match event {
-            MediaEvent::Closed { stream: of, figures, .. } if *of == stream => Some(figures.clone()),
+            MediaEvent::Closed { stream: of, figures, .. } if *of == stream => Some(StreamFigures::clone(figures)),
             _ => None,
         };
         self.out.events.iter().find_map(closed).expect("a closed stream says so")

@@ -230,7 +230,7 @@ impl Stream {
             self.send_rtcp(now, clock, true, sink);
         }
         self.keep(now, false, sink);
-        let figures = self.figures(now, true);
+        let figures = Box::new(self.figures(now, true));
         let recording = self.ears.finish(now);
         sink.event(self.owner, MediaEvent::Closed { stream: self.id, figures, recording });
     }
@@ -353,7 +353,7 @@ impl Stream {
             self.next_figures = Some(now + FIGURES_INTERVAL);
             let now_told = (self.outgoing.packets, self.reception.packets, self.source.stranger_packets, self.dtmf_received.len());
             if std::mem::replace(&mut self.told, now_told) != now_told {
-                let figures = self.figures(now, false);
+                let figures = Box::new(self.figures(now, false));
                 sink.event(self.owner, MediaEvent::Figures { stream: self.id, figures });
             }
         }

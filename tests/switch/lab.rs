@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use handback::{
     call::{Switch, SwitchCounts, SwitchSetup},
-    media::{MediaCommand, MediaEvent, StreamFigures, StreamId},
+    media::{MediaCommand, MediaEvent, StreamId},
     model::{CallEvent, CallId, CallRecord, Command, CommandOutcome, Timestamp, settings::Settings},
     party::{Input, Output, Party},
     sip::{
@@ -393,7 +393,7 @@ impl Lab {
                 Output::Transmit(transmit) => self.transmit(address, transmit),
                 Output::Media(command) => {
                     if let MediaCommand::Close { stream } = command {
-                        answers.push(Input::Media(MediaEvent::Closed { stream, figures: StreamFigures::default(), recording: None }));
+                        answers.push(Input::Media(MediaEvent::Closed { stream, figures: Box::default(), recording: None }));
                     }
                     self.media.push(command);
                 }

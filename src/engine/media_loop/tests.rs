@@ -39,7 +39,7 @@ impl Lab {
             if let MediaReport::Event(MediaEvent::Closed { stream: of, figures, .. }) = self.report()
                 && of == stream
             {
-                return figures;
+                return *figures;
             }
         }
     }

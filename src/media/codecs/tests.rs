@@ -50,7 +50,7 @@ fn a_tone_comes_out_as_it_went_in() {
 #[test]
 fn a_lost_opus_packet_is_found_in_the_next() {
     // The pitch leaps every 200 ms, and each first packet after a leap is lost: what is concealed goes on with the old pitch.
-    let hz = |frame: usize| if frame / 10 % 2 == 0 { 330.0 } else { 770.0 };
+    let hz = |frame: usize| if (frame / 10).is_multiple_of(2) { 330.0 } else { 770.0 };
     let new_pitch = |repair: fn(&mut Decoder, &[u8], &mut [i16]) -> usize| {
         let (mut encoder, mut decoder) =
             (Encoder::new(Codec::Opus, OpusTerms { fec: true, ..OpusTerms::default() }), Decoder::new(Codec::Opus));
