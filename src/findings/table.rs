@@ -93,6 +93,7 @@ pub const RULES: &[Rule] = &[
     r("agent-names-differ-in-case", Warning, "Two variables of the agent that differ in case only", "RFC 3261 §7.3.1"),
     r("agent-header-repeated", Warning, "A variable that the agent sends twice", "contract §3"),
     r("no-task-serves", Error, "A task that the agent's script does not have", "contract §2"),
+    r("recording-failed", Error, "A recording that ended because its file could not be written", "recordings"),
     r("prompt-not-played", Warning, "A text of the agent's script that could not be spoken", "agent scripts"),
     // REFER and NOTIFY
     r("refer-to-count", Error, "A REFER with no Refer-To, or several", "RFC 3515 §2.4.1"),
