@@ -277,7 +277,9 @@ impl SoundDesk {
         self.own[place] = Some(own);
         rings[OWN] = Some(ring);
         let controls = self.controls.clone();
-        let system = self.system.as_ref()?;
+        // PulseAudio takes all that one connection plays for one group, which plays at one sink: the second speaker has its own.
+        let second = if place == 0 { None } else { Some(AudioSystem::find().ok()?) };
+        let system = second.as_ref().or(self.system.as_ref())?;
         Some(system.open_speaker(id, move |format| {
             let mut speaker = Speaker::new(format.rate, format.channels, rings, controls);
             move |out: &mut [f32]| speaker.fill(out)
