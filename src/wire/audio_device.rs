@@ -218,7 +218,7 @@ where
             taker(into);
         }
     };
-    device.build_input_stream(asked(config), data, move |error| watch.note(&error), Some(OPENING)).map_err(fault)
+    device.build_input_stream(asked(config, MICROPHONE_MS), data, move |error| watch.note(&error), Some(OPENING)).map_err(fault)
 }
 
 fn play<T, F>(device: &cpal::Device, config: &SupportedStreamConfig, mut filler: F, watch: &Arc<Watch>) -> Result<cpal::Stream, AudioFault>
@@ -236,7 +236,7 @@ where
             part.iter_mut().zip(from).for_each(|(into, sample)| *into = sample.clamp(-1.0, 1.0).to_sample::<T>());
         }
     };
-    device.build_output_stream(asked(config), data, move |error| watch.note(&error), Some(OPENING)).map_err(fault)
+    device.build_output_stream(asked(config, SPEAKER_MS), data, move |error| watch.note(&error), Some(OPENING)).map_err(fault)
 }
 
 impl Watch {
@@ -261,9 +261,9 @@ fn format_of(config: &SupportedStreamConfig) -> DeviceFormat {
     DeviceFormat { rate: config.sample_rate(), channels: config.channels() }
 }
 
-/// The device's own rate and channels, in periods of 20 ms: the default buffer of some systems is a second long.
-fn asked(config: &SupportedStreamConfig) -> StreamConfig {
-    let period = config.sample_rate() / PERIODS_PER_SEC;
+/// The device's own rate and channels, in short periods: the default buffer of some systems is a second long.
+fn asked(config: &SupportedStreamConfig, period_ms: u32) -> StreamConfig {
+    let period = config.sample_rate() * period_ms / 1_000;
     let buffer_size = match config.buffer_size() {
         SupportedBufferSize::Range { min, max } if (*min..=*max).contains(&period) => BufferSize::Fixed(period),
         SupportedBufferSize::Range { min, max } => BufferSize::Fixed(period.clamp(*min, *max)),
@@ -298,7 +298,10 @@ fn fault(error: cpal::Error) -> AudioFault {
     }
 }
 
-const PERIODS_PER_SEC: u32 = 50;
+/// A microphone that is asked too late loses nothing, so its sound comes soon.
+const MICROPHONE_MS: u32 = 10;
+/// PulseAudio keeps two periods ahead: what a busy machine may be late by.
+const SPEAKER_MS: u32 = 15;
 const SCRATCH_FRAMES: usize = 4_096;
 /// A sound system that hangs must not hang us.
 const OPENING: Duration = Duration::from_secs(2);
