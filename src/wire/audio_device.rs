@@ -79,6 +79,8 @@ impl AudioSystem {
     /// # Errors
     /// There is none.
     pub fn find() -> Result<Self, AudioFault> {
+        #[cfg(unix)]
+        super::pulse_cookie::ensure();
         let host = cpal::default_host();
         let is_alsa = host.id().to_string().eq_ignore_ascii_case("alsa");
         // Without cards ALSA still names a default device, fails when it is opened, and complains on stderr.

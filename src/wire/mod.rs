@@ -2,6 +2,8 @@
 
 #[cfg(feature = "console")]
 pub mod audio_device;
+#[cfg(all(feature = "console", unix))]
+mod pulse_cookie;
 pub mod resolve;
 pub mod route;
 pub mod rtp_socket;
