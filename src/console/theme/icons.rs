@@ -90,7 +90,7 @@ impl Icon {
             Self::Microphone => '\u{e118}',
             Self::MicrophoneOff => '\u{e119}',
             Self::Listen => '\u{e0f1}',
-            Self::Record => '\u{e0af}',
+            Self::Record => '\u{e076}',
             Self::Agent => '\u{e5bd}',
             Self::Stop => '\u{e083}',
         }

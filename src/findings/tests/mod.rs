@@ -15,8 +15,8 @@ use crate::model::Finding;
 /// What a story raises, the rule that it is about first; and what came of it.
 type Story = (Vec<&'static str>, Vec<Finding>);
 
-/// Rules that the switch raises while a call runs: their stories are in `tests/switch`.
-const OF_THE_SWITCH: [&str; 10] = [
+/// Rules that are raised while a call runs: their stories are in `tests/switch`, of the last in `tests/loopback`.
+const OF_THE_SWITCH: [&str; 11] = [
     "context-overridden",
     "conversation-differs",
     "output-not-durable",
@@ -27,6 +27,7 @@ const OF_THE_SWITCH: [&str; 10] = [
     "return-not-possible",
     "no-rtp-port",
     "media-command-refused",
+    "recording-failed",
 ];
 
 #[test]

@@ -81,7 +81,9 @@ fn row_ui(ui: &mut Ui, row: &Row, state: &mut State, actions: &mut Vec<Action>) 
         Row::Caller { fault } => caller_ui(ui, &mut state.caller, fault),
         Row::Trial(trial) => trial_ui(ui, trial),
         Row::Facts(facts) => {
-            ui.scope(|ui| key_values(ui, facts, 150.0, actions));
+            // Cards may say the same of several things.
+            let first = facts.first().map(|fact| (fact.key.clone(), fact.value.clone()));
+            ui.push_id(first, |ui| key_values(ui, facts, 150.0, actions));
         }
         Row::Note(tone, text) => sentence_ui(ui, *tone, text),
         Row::Device(device) => device_ui(ui, device, actions),
