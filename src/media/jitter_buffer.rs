@@ -1,6 +1,6 @@
 //! Packets in the order of their sound, each handed out when it is due: what comes unevenly is heard evenly.
 //!
-//! A packet is due its source's shortest transit and the [target](delay::DelayWatch) after its timestamp. In flowing sound
+//! A packet is due its source's shortest transit and the target (`delay.rs`) after its timestamp. In flowing sound
 //! one packet follows the other and [`JitterBuffer::excess`] says by how much that is too late or too early, for whoever can
 //! shorten or lengthen sound; where sound is missing anyway, the schedule moves by itself. So growing delay, shrinking delay,
 //! clocks that drift apart and pauses of the source are all one rule.
