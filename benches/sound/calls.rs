@@ -98,7 +98,7 @@ pub fn underrun(secs: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let script =
-        "[[tasks]]\nname = \"*\"\nplay = { tone_hz = 440, secs = 100000.0 }\n[[tasks.ends]]\non = { dtmf = \"1\" }\noutcome = \"SYSTEM\"\n";
+        "[[tasks]]\nname = \"*\"\nplay = { tone_hz = 440, secs = 3600.0 }\n[[tasks.ends]]\non = { dtmf = \"1\" }\noutcome = \"SYSTEM\"\n";
     fs::write(folder.path().join("tone.toml"), script).unwrap();
     let (engine, desk) = begin(folder.path(), "[agent]\nkind = \"script\"\nscript = \"tone.toml\"\n");
     for _ in 0..OTHERS {
