@@ -15,7 +15,7 @@ use handback::{
     model::{
         CallEvent, CallId, CallRecord, CallState, CapturedMessage, Context, DeskAsk, Direction, Ended, InputContext, LegId, LegOpened,
         LegRole, NewCallTransfer, Outcome, Party, ReturnMethod, ReturnVerdict, SipReturn, Timestamp, TransferTarget, TransportName,
-        Variables,
+        Variables, WholeCall,
         settings::{self, Api, NumberRange},
     },
     store::{Store, StoreHandle},
@@ -98,7 +98,7 @@ async fn calls(asks: &mpsc::Sender<DeskAsk>, first: u64, count: u64, apart: Opti
         if let Some(apart) = apart {
             tokio::time::sleep_until((Instant::now() + apart).into()).await;
         }
-        asks.send(DeskAsk::Ended { record, messages }).await.unwrap();
+        asks.send(DeskAsk::Ended(WholeCall::new(record, messages))).await.unwrap();
         if let Some(apart) = apart {
             tokio::time::sleep_until((Instant::now() + apart).into()).await;
         }

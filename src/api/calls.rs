@@ -15,7 +15,7 @@ use serde_json::json;
 use super::{control::Control, fault::Fault, history};
 use crate::{
     export::{self, picture::Theme},
-    model::{AudioSource, CallId, CallRecord, CapturedMessage, Command, ReturnRequest, TestCall, Timestamp},
+    model::{AudioSource, CallId, CallRecord, Command, ReturnRequest, TestCall, Timestamp, WholeCall},
 };
 
 /// `?raw=true` shows secrets that are blanked otherwise.
@@ -43,9 +43,9 @@ pub(super) async fn ladder(State(control): State<Control>, Path(id): Path<String
 /// How it sounded over its time: loss, jitter, delay and MOS, and the outline of both voices.
 pub(super) async fn sound(State(control): State<Control>, Path(id): Path<String>) -> Result<Response, Fault> {
     let record = record(&control, &id).await?;
-    match control.engine.sound_of(record.id) {
+    match history::sound(&control, record.id).await? {
         Some(sound) => Ok(Json(&*sound).into_response()),
-        None => Err(Fault::not_found(format!("No sound is kept of call {}: none was measured, or it ended too long ago", record.id))),
+        None => Err(Fault::not_found(format!("No sound is kept of call {}: none was measured, or it was forgotten", record.id))),
     }
 }
 
@@ -79,13 +79,12 @@ impl Drawn {
         &self,
         control: &Control,
         id: &str,
-        draw: impl Fn(&CallRecord, &[CapturedMessage], Timestamp, Theme) -> T + Send + 'static,
+        draw: impl Fn(&WholeCall, Timestamp, Theme) -> T + Send + 'static,
     ) -> Result<T, Fault> {
         let theme = self.theme()?;
-        let record = record(control, id).await?;
-        let messages = history::messages(control, record.id).await?;
+        let whole = history::whole(control, record(control, id).await?).await?;
         let now = control.engine.snapshot_now().await.at;
-        off_the_loop(move || draw(&record, &messages, now, theme)).await
+        off_the_loop(move || draw(&whole, now, theme)).await
     }
 
     fn theme(&self) -> Result<Theme, Fault> {

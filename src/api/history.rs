@@ -19,7 +19,7 @@ use crate::{
         self,
         case::{Contents, Values},
     },
-    model::{CallFilter, CallId, CallPlace, CallRecord, CapturedMessage, Timestamp, WholeCall},
+    model::{CallFilter, CallId, CallPlace, CallRecord, CallSound, CapturedMessage, Timestamp, WholeCall},
     store::{HistoryQuery, StoreHandle},
 };
 
@@ -93,7 +93,7 @@ pub(super) async fn export(State(control): State<Control>, Query(pairs): Query<V
 async fn case(control: &Control, calls: &[Arc<CallRecord>], asked: &Asked, made_at: Timestamp) -> Result<Vec<u8>, Fault> {
     let (mut whole, mut sound) = (Vec::with_capacity(calls.len()), Vec::new());
     for call in calls {
-        whole.push(WholeCall { record: call.clone(), messages: messages(control, call.id).await? });
+        whole.push(self::whole(control, call.clone()).await?);
         if asked.rtp {
             sound.push(control.engine.rtp(call.id).await);
         }
@@ -130,6 +130,21 @@ pub(super) async fn messages(control: &Control, id: CallId) -> Result<Vec<Captur
         return Ok(kept);
     }
     Ok(of_store(control, move |store| store.messages(id)).await?.flatten().unwrap_or_default())
+}
+
+/// How a call sounded, from memory or, for past calls, from the store.
+pub(super) async fn sound(control: &Control, id: CallId) -> Result<Option<Arc<CallSound>>, Fault> {
+    let known = control.engine.sound_of(id);
+    if known.is_some() {
+        return Ok(known);
+    }
+    Ok(of_store(control, move |store| store.sound(id)).await?.flatten().map(Arc::new))
+}
+
+/// All that is kept of a call.
+pub(super) async fn whole(control: &Control, record: Arc<CallRecord>) -> Result<WholeCall, Fault> {
+    let (messages, sound) = (messages(control, record.id).await?, sound(control, record.id).await?);
+    Ok(WholeCall { record, messages, sound })
 }
 
 async fn page(control: &Control, live: &[Arc<CallRecord>], asked: &Asked) -> Result<(Vec<Arc<CallRecord>>, Option<CallPlace>), Fault> {

@@ -49,7 +49,7 @@ pub(super) fn captured(legs: &Legs, joined: &Joined, all: &[Wired], media: &Medi
     let cut: HashSet<u64> =
         messages.iter().filter(|message| all.get(message.number as usize).is_some_and(|wired| wired.cut)).map(|m| m.number).collect();
     record.findings = findings::of_capture(&record, &messages, |message| cut.contains(&message.number));
-    WholeCall { record: Arc::new(record), messages }
+    WholeCall::new(Arc::new(record), messages)
 }
 
 /// Indices of all messages of the parts, with the part of each.

@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::mpsc;
 
 use crate::{
-    console::{ApiAnswer, Archive, PastAnswer, PastAsk, TransferDesk, TransfersView},
+    console::{ApiAnswer, Archive, Kept, PastAnswer, PastAsk, TransferDesk, TransfersView},
     contract::{api_fault::ApiFault, create_refusal::CreateRefusal, new_transfer},
     model::settings::{Api, NumberRange},
     store::{HistoryQuery, ReadFault, StoreHandle, TransferQuery},
@@ -122,7 +122,10 @@ fn look_up(store: &StoreHandle, ask: PastAsk) -> Result<PastAnswer, ReadFault> {
         PastAsk::Page { filter, before, most } => {
             PastAnswer::Page(store.history(&HistoryQuery { filter: *filter, before, most, ..HistoryQuery::default() })?)
         }
-        PastAsk::Messages(call) => PastAnswer::Messages(call, store.messages(call)?.unwrap_or_default()),
+        PastAsk::Kept(call) => {
+            let (messages, sound) = (store.messages(call)?.unwrap_or_default(), store.sound(call)?.map(Arc::new));
+            PastAnswer::Kept(call, Kept { messages, sound })
+        }
     })
 }
 

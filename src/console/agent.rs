@@ -32,8 +32,7 @@ impl App {
             Act::Done(call) => self.ask(Command::Done { call }, Asked::Other),
             Act::End(call, outcome) => {
                 let Some(edit) = self.state.agent.edit.as_mut().filter(|edit| edit.call == call) else { return };
-                let set = edit.variables();
-                edit.told.clone_from(&set);
+                let set = edit.tell();
                 // With none at all the engine would take those that it was told before.
                 self.ask(Command::SetVariables { call, variables: set.clone() }, Asked::Other);
                 let request = ReturnRequest {
@@ -83,10 +82,10 @@ impl App {
             ctx.request_repaint_after(TICK);
         }
         let Some(edit) = &mut self.state.agent.edit else { return };
-        let can_change = record(&engine, edit.call).and_then(data::phase).is_some_and(|phase| phase != data::Phase::WrapUp);
-        if !can_change {
-            return;
-        }
+        let call = record(&engine, edit.call);
+        let can_change = |call: &&CallRecord| data::phase(call).is_some_and(|phase| phase != data::Phase::WrapUp);
+        let Some(call) = call.filter(can_change) else { return };
+        edit.follow(call);
         let time = ctx.input(|input| input.time);
         if let Some(variables) = edit.settled(time) {
             let call = edit.call;

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
-use eframe::egui::{self, CentralPanel, Context, Frame, Panel, Stroke, Ui};
+use eframe::egui::{self, Context, Frame, Panel, Stroke, Ui};
 use jiff::tz::TimeZone;
 
 use super::{
@@ -14,16 +14,14 @@ use super::{
     log::Log,
     messages::Messages,
     palette::Palette,
-    panels::ladder::{data::What, layout::View},
-    panels::{agent, call_header, calls, context, findings, frame, ladder, media, message, payload, return_form, test_call, timeline},
+    panels::{agent, calls, frame, ladder::layout::View, return_form, test_call},
     past::Past,
     remembered::{Keeper, Remembered},
     settings::Looks,
-    state::{CallTab, Notice, Place, State},
+    state::{Notice, Place, State},
     theme::{self, Space, Tokens},
-    widgets,
 };
-use crate::model::{CallId, CallRecord, Snapshot, Timestamp};
+use crate::model::{CallId, Snapshot, Timestamp};
 
 /// How the window starts.
 #[derive(Debug, Clone)]
@@ -99,7 +97,7 @@ pub struct App {
     pub(super) book: calls::Book,
     pub(super) listing: calls::Listing,
     pub(super) chosen: CallMessages,
-    placed: CallMessages,
+    pub(super) placed: CallMessages,
     pub(super) messages: Messages,
     pub(super) comparing: Comparing,
     pub(super) files: Files,
@@ -110,7 +108,7 @@ pub struct App {
     pub(super) operator_told: agent::voice::Told,
     /// The test call whose row shall be chosen as soon as it is listed.
     follow: Option<CallId>,
-    closing: bool,
+    pub(super) closing: bool,
     pub(super) phone: super::phone::Phone,
     pub(super) transfers: Option<Arc<TransfersView>>,
     /// The form's body, and how it would be answered.
@@ -226,7 +224,7 @@ impl App {
         self.list(ctx);
         self.follow_test_call();
         self.state.call = self.state.call.filter(|id| self.book.find(*id).is_some());
-        self.ask_past_messages();
+        self.ask_past_kept();
         let counters = &self.snapshot.counters;
         let key = (self.snapshot.seq + self.past.came, counters.messages_in + counters.messages_out);
         let source = Source { backend: self.backend.as_ref(), past: &self.past, book: &self.book, key, now: self.now };
@@ -268,11 +266,6 @@ impl App {
         self.state.reveal_call = true;
     }
 
-    /// The chosen call's record.
-    fn call(&self) -> Option<&CallRecord> {
-        self.book.find(self.state.call?)
-    }
-
     fn panels_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let tokens = Tokens::of(ui);
         let frame = |fill| Frame::new().fill(fill);
@@ -301,188 +294,9 @@ impl App {
         }
     }
 
-    fn calls_place_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
-        let tokens = Tokens::of(ui);
-        let fill = Frame::new().fill(tokens.background);
-        let panel = Frame::new().fill(tokens.panel);
-        let half = ui.available_height();
-        if self.call().is_none() {
-            CentralPanel::no_frame().frame(panel).show(ui, |ui| self.table_ui(ui, actions));
-            return;
-        }
-        let table = Panel::top("calls").resizable(true).default_size((half * 0.27).max(150.0)).size_range(90.0..=half * 0.7);
-        table.frame(panel).show(ui, |ui| self.table_ui(ui, actions));
-        let Some(call) = self.call() else { return };
-        let mut header = call_header::data::call_header(call, self.book.both_sides(call.id));
-        header.from_file = self.files.opened().is_some();
-        header.exported = self.calls_to_export().len();
-        let bar = Panel::top("call header").exact_size(48.0).resizable(false).frame(fill);
-        bar.show(ui, |ui| call_header::call_header_ui(ui, &header, actions));
-        let views = self.chosen.views.all();
-        let width = ui.available_width();
-        let right = Panel::right("message").resizable(true).default_size(width * 0.435).size_range(340.0..=width - 420.0).frame(panel);
-        let shown = self.shown_message();
-        let index = views.iter().position(|view| Some(view.number) == shown);
-        let data = index.and_then(|index| Some(message::data::message(Some(call), views.get(index)?, Some(index))));
-        right.show(ui, |ui| {
-            let compare = self.comparing.view(&self.state.compare);
-            message::message_ui(ui, data.as_ref(), self.state.message_tab, &compare, None, actions);
-        });
-        CentralPanel::no_frame().frame(panel).show(ui, |ui| self.call_ui(ui, call, actions));
-        self.state.reveal_message = false;
-    }
-
-    fn table_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
-        let older = calls::Older { there: self.past.has_older(), reading: self.past.is_reading() };
-        let table = calls::CallsTable { book: &self.book, columns: &self.remembered.calls, older, now: self.now, zone: &self.options.zone };
-        let reading = calls::calls_ui(ui, &mut self.state, &table, actions);
-        self.state.reading = reading;
-        self.state.reveal_call = false;
-    }
-
-    fn call_ui(&self, ui: &mut Ui, call: &CallRecord, actions: &mut Vec<Action>) {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        let tally = findings::data::tally(call);
-        let tabs = CallTab::ALL.map(|tab| widgets::Tab {
-            action: Action::ShowTab(tab),
-            chosen: tab == self.state.tab,
-            count: tally.filter(|_| tab == CallTab::Findings),
-        });
-        widgets::tabs(ui, tabs, actions);
-        ui.spacing_mut().item_spacing.y = Space::S;
-        let player = self.player_of(call.id);
-        if player.as_ref().is_some_and(|player| player.runs) {
-            ui.request_repaint_after(FRAME);
-        }
-        ui.push_id((self.state.tab, call.id), |ui| match self.state.tab {
-            CallTab::Ladder => {
-                let view = &self.state.ladder;
-                let player = player.as_ref();
-                let shown = ladder::Shown { view, chosen: self.shown_message(), reveal: self.state.reveal_message, player };
-                ladder::ladder_ui(ui, &self.chosen.ladder, shown, actions);
-            }
-            CallTab::Context => context::context_ui(ui, &context::data::context(call), actions),
-            CallTab::Payload => {
-                let last = call.returns.iter().rev().find_map(|r| r.payload.as_ref());
-                let returned = call.test_report.as_ref().and_then(|r| r.returned.as_ref());
-                payload::payload_ui(ui, last.or(returned).map(payload::data::payload).as_ref(), actions);
-            }
-            CallTab::Media => media::media_ui(ui, &media::data::media(call, self.chosen.sound.as_deref()), player.as_ref(), actions),
-            CallTab::Timeline => timeline::timeline_ui(ui, &timeline::data::timeline(call, &self.options.zone), actions),
-            CallTab::Findings => findings::findings_ui(ui, &findings::data::findings(call), actions),
-        });
-    }
-
-    fn test_call_place_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
-        let background = Tokens::of(ui).background;
-        self.refresh_preview();
-        let placed = self.state.test_call.and_then(|id| self.book.find(id));
-        let bridge = placed.and_then(|p| self.book.find(self.bridge_side(p.id)?));
-        let views = self.placed.views.all();
-        let view = test_call::TestCallView {
-            facts: &self.facts,
-            running: placed.map(|p| (p.id, test_call::data::running(p, bridge, self.now))),
-            ladder: placed.map(|_| &self.placed.ladder),
-            journey: &test_call::data::journey(placed, bridge, views, &self.facts),
-            presets: &self.remembered.presets,
-            person: test_call::person::person(self.backend.devices().as_deref(), &self.backend.levels()),
-            in_person: self.phone_moves(),
-            on_hold: placed.is_some_and(|placed| placed.legs.iter().any(|leg| leg.on_hold)),
-        };
-        let panel = CentralPanel::no_frame().frame(Frame::new().fill(background));
-        panel.show(ui, |ui| test_call::test_call_ui(ui, &mut self.state, &view, actions));
-    }
-
-    /// Calls of the engine that are not over, whatever is on screen.
-    fn engine_live(&self, engine: &Snapshot) -> usize {
-        if self.files.opened().is_none() {
-            return self.book.live();
-        }
-        engine.calls.iter().filter(|c| !c.test_call && !c.state.is_final()).count()
-    }
-
-    /// Keys that act wherever one is; text fields and open forms keep theirs.
-    fn keys(&self, ctx: &Context, actions: &mut Vec<Action>) {
-        let typing = ctx.text_edit_focused();
-        let open = self.state.returning.is_some()
-            || self.state.test.naming.is_some()
-            || self.closing
-            || self.state.files.is_open()
-            || self.state.palette.is_some();
-        let focused = ctx.memory(|m| m.focused().is_some());
-        if !typing && !open && self.state.place == Place::TestCall {
-            self.phone_keys(ctx, actions);
-        }
-        for action in Action::global() {
-            let held_back = match &action {
-                Action::PlaceTestCall | Action::Search | Action::OpenPalette | Action::Files(_) => open,
-                Action::Back => typing || open,
-                Action::MoveUp | Action::MoveDown | Action::MoveFar(_) | Action::Enter if self.state.place == Place::Messages => {
-                    typing || open || focused
-                }
-                Action::Enter if self.state.place == Place::Agent => typing || open || focused,
-                Action::Ladder(_) => typing || open || self.state.place != Place::Calls || self.state.tab != CallTab::Ladder,
-                _ => typing || open || focused || self.state.place != Place::Calls,
-            };
-            let Some(shortcut) = action.face().shortcut.filter(|_| !held_back) else { continue };
-            if ctx.input_mut(|i| i.consume_shortcut(&shortcut)) {
-                actions.push(action);
-            }
-        }
-    }
-
-    /// Closing with calls running, or with settings that are not saved, asks.
-    fn close_ui(&mut self, ui: &Ui, ctx: &Context) {
-        let live = self.engine_live(&self.files.switch.engine.snapshot());
-        let unsaved = self.state.settings.is_changed();
-        if ctx.input(|i| i.viewport().close_requested()) && (live > 0 || unsaved) && !self.closing {
-            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
-            self.closing = true;
-        }
-        if !self.closing {
-            return;
-        }
-        let modal = egui::Modal::new(egui::Id::unique("close")).frame(widgets::dialog(ui)).show(ctx, |ui| {
-            ui.set_width(360.0);
-            if live > 0 {
-                widgets::heading(ui, &format!("{} still running", super::text::count(live, "call is", "calls are")));
-                ui.label("Closing the window ends the engine, and the calls with it");
-            }
-            if unsaved {
-                widgets::heading(ui, "Changed settings are not saved");
-                ui.label("Closing the window loses the changes");
-            }
-            ui.add_space(Space::S);
-            ui.horizontal(|ui| (ui.button("Close anyway").clicked(), ui.button("Keep running").clicked())).inner
-        });
-        let (close, keep) = modal.inner;
-        if close {
-            ctx.send_viewport_cmd(egui::ViewportCommand::Close);
-        } else if keep || modal.should_close() {
-            self.closing = false;
-            self.backend.restart_when_closed(false);
-        }
-    }
-
     pub(super) fn ask(&mut self, command: crate::model::Command, asked: Asked) {
         let ticket = self.backend.command(command);
         self.asked.insert(ticket, asked);
-    }
-
-    /// Numbers of the chosen call's messages, in the order of the ladder.
-    pub(super) fn message_numbers(&self) -> Vec<u64> {
-        let ladder = &self.chosen.ladder;
-        let rows = ladder.layout.rows.iter().filter_map(|place| ladder.rows.get(place.row));
-        rows.filter_map(|row| if let What::Arrow(arrow) = &row.what { arrow.message } else { None }).collect()
-    }
-
-    pub(super) fn ladder_text(&self) -> String {
-        self.chosen.ladder.to_text()
-    }
-
-    /// The message that is shown: the chosen one, else the one that says most.
-    pub(super) fn shown_message(&self) -> Option<u64> {
-        self.state.message.or_else(|| message::data::telling(self.call()?, self.chosen.views.all()))
     }
 }
 

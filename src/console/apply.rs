@@ -6,7 +6,7 @@ use super::{
     action::{Action, Far},
     app::{App, Asked},
     panels::{settings, test_call, transfers},
-    state::{CallTab, Notice, Pane, Place, ReturnForm},
+    state::{CallTab, Notice, Pane, Place, ReturnForm, Sound},
 };
 use crate::model::{CallId, Command};
 
@@ -14,7 +14,7 @@ impl App {
     pub(super) fn apply(&mut self, ctx: &Context, action: Action) {
         match action {
             Action::Go(place) => self.state.place = place,
-            Action::PlaceTestCall => self.place_test_call(),
+            Action::PlaceTestCall => self.place_test_call(false),
             Action::TestCall(act) => self.test_call(ctx, act),
             Action::Playback(act) => self.play(&act),
             Action::Agent(act) => self.agent(act),
@@ -100,11 +100,15 @@ impl App {
         }
     }
 
-    fn place_test_call(&mut self) {
+    /// `checks`: as a sound check, in which nobody speaks.
+    pub(super) fn place_test_call(&mut self, checks: bool) {
         if self.state.placing {
             return;
         }
-        if let Some(text) = self.state.form.fault().or_else(|| self.phone_fault()) {
+        let form = &self.state.form;
+        let in_person = !checks && form.sound == Sound::Microphone;
+        let fault = if checks { form.call_fault() } else { form.fault() };
+        if let Some(text) = fault.or_else(|| self.phone_fault().filter(|_| in_person)) {
             self.state.place = Place::TestCall;
             self.state.notice = Some(Notice { text, wrong: true });
             return;
@@ -116,8 +120,13 @@ impl App {
         }
         self.state.placing = true;
         self.state.test.middle = test_call::Middle::Wire;
-        let call = Box::new(self.state.form.test_call());
-        self.pick_up_phone();
+        self.state.test.checks_sound = checks;
+        if checks {
+            // What it finds is told there.
+            self.state.place = Place::TestCall;
+        }
+        let call = Box::new(if checks { self.state.form.sound_check() } else { self.state.form.test_call() });
+        self.pick_up_phone(in_person);
         self.ask(Command::PlaceTestCall { call }, Asked::TestCall);
     }
 

@@ -23,9 +23,9 @@ pub trait Backend: Send + Sync {
     /// `from` itself where there are no more. May be called from any thread.
     fn messages_from(&self, from: u64, most: usize) -> (Vec<LoggedMessage>, u64);
 
-    /// The messages of a call, past ones read from the store. Waits: to be asked from a thread of its own only.
-    fn messages_kept(&self, call: CallId) -> Vec<CapturedMessage> {
-        self.messages(call)
+    /// The messages and the sound of a call, past ones read from the store. Waits: to be asked from a thread of its own only.
+    fn kept(&self, call: CallId) -> Kept {
+        Kept { messages: self.messages(call), sound: self.sound_of(call) }
     }
 
     /// The sound kept of a call. Waits for the media thread: to be asked from a thread of its own only.
@@ -99,16 +99,22 @@ pub trait Backend: Send + Sync {
 #[derive(Debug, Clone, PartialEq)]
 pub enum PastAsk {
     Page { filter: Box<CallFilter>, before: Option<CallPlace>, most: usize },
-    Messages(CallId),
+    Kept(CallId),
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum PastAnswer {
     Page(CallPage),
-    /// Empty where they are not kept any more.
-    Messages(CallId, Vec<CapturedMessage>),
+    Kept(CallId, Kept),
     /// One sentence.
     Failed(String),
+}
+
+/// What is kept of a call beside its record: nothing, where that was forgotten.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Kept {
+    pub messages: Vec<CapturedMessage>,
+    pub sound: Option<Arc<CallSound>>,
 }
 
 /// The past calls behind the window, where they are kept. No method waits.

@@ -57,8 +57,8 @@ impl CallMessages {
         let is_stale = self.read_at != source.key && (!is_long || tenth >= self.read_tenth + 3);
         let mut changed = false;
         if is_stale || self.more {
-            changed = match source.past.messages(record.id) {
-                Some(messages) => self.take(messages),
+            changed = match source.past.kept(record.id) {
+                Some(kept) => self.take(&kept.messages) | (self.sound.is_none() && kept.sound.is_some()),
                 None => self.take(&source.backend.messages(record.id)),
             };
             (self.read_at, self.read_tenth) = (source.key, tenth);
@@ -67,7 +67,10 @@ impl CallMessages {
         // What still goes on grows.
         let grows = !record.state.is_final() && (tenth > self.drawn_tenth + if is_long { 10 } else { 0 });
         if changed || grows || self.record != address {
-            self.sound = source.backend.sound_of(record.id);
+            self.sound = match source.past.kept(record.id) {
+                Some(kept) => kept.sound.clone(),
+                None => source.backend.sound_of(record.id),
+            };
             self.ladder = ladder(record, self.views.all(), source.now);
             self.ladder.draw_sound(record, self.sound.as_deref());
             (self.record, self.drawn_tenth) = (address, tenth);

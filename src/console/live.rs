@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use super::backend::{
-    ApiAnswer, Archive, Backend, CommandTicket, Facts, PastAnswer, PastAsk, SettingsKeeper, TransferDesk, TransfersView, Waker,
+    ApiAnswer, Archive, Backend, CommandTicket, Facts, Kept, PastAnswer, PastAsk, SettingsKeeper, TransferDesk, TransfersView, Waker,
 };
 use crate::{
     config::desk,
@@ -149,14 +149,14 @@ impl Backend for Live {
         self.engine.messages_from(from, most)
     }
 
-    fn messages_kept(&self, call: CallId) -> Vec<CapturedMessage> {
-        let kept = self.engine.messages(call);
-        let Some(archive) = self.archive.as_ref().filter(|_| kept.is_empty()) else { return kept };
+    fn kept(&self, call: CallId) -> Kept {
+        let kept = Kept { messages: self.engine.messages(call), sound: self.engine.sound_of(call) };
+        let Some(archive) = self.archive.as_ref().filter(|_| kept.messages.is_empty()) else { return kept };
         let (answer, answers) = std::sync::mpsc::sync_channel(1);
-        archive.ask(PastAsk::Messages(call), Box::new(move |past| drop(answer.send(past))));
+        archive.ask(PastAsk::Kept(call), Box::new(move |past| drop(answer.send(past))));
         match answers.recv_timeout(PATIENCE) {
-            Ok(PastAnswer::Messages(_, messages)) => messages,
-            _ => Vec::new(),
+            Ok(PastAnswer::Kept(_, kept)) => kept,
+            _ => Kept::default(),
         }
     }
 

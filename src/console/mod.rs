@@ -10,8 +10,11 @@ mod appearance;
 mod apply;
 mod backend;
 mod call_messages;
+mod calls_place;
+mod closing;
 mod compare;
 mod files;
+mod keys;
 mod live;
 mod log;
 mod messages;
@@ -23,14 +26,6 @@ mod playback;
 pub mod remembered;
 #[cfg(test)]
 mod sample;
-#[cfg(test)]
-mod sample_operator;
-#[cfg(test)]
-mod sample_settings;
-#[cfg(test)]
-mod sample_sound;
-#[cfg(test)]
-mod sample_transfers;
 mod search;
 mod settings;
 #[cfg(test)]
@@ -49,6 +44,6 @@ mod wire_text;
 pub use action::Action;
 pub use app::{App, ConsoleError, Options, run};
 pub use backend::{
-    ApiAnswer, Archive, Backend, CommandTicket, Facts, PastAnswer, PastAsk, SettingsKeeper, TransferDesk, TransfersView, Waker,
+    ApiAnswer, Archive, Backend, CommandTicket, Facts, Kept, PastAnswer, PastAsk, SettingsKeeper, TransferDesk, TransfersView, Waker,
 };
 pub use live::{Live, Previewer};

@@ -4,11 +4,11 @@ use std::{collections::HashSet, sync::Arc};
 
 use super::{
     app::App,
-    backend::{CommandTicket, PastAnswer, PastAsk},
+    backend::{CommandTicket, Kept, PastAnswer, PastAsk},
     search::Search,
     state::Notice,
 };
-use crate::model::{CallFilter, CallId, CallPlace, CallRecord, CapturedMessage, Snapshot};
+use crate::model::{CallFilter, CallId, CallPlace, CallRecord, Snapshot};
 
 /// What of the past was read.
 #[derive(Default)]
@@ -19,9 +19,9 @@ pub(super) struct Past {
     /// What the pages were asked with; `None` before the first.
     filter: Option<CallFilter>,
     asked: Option<CommandTicket>,
-    /// The messages of the past call that was chosen last.
-    messages: Option<(CallId, Vec<CapturedMessage>)>,
-    messages_asked: Option<CallId>,
+    /// What is kept of the past call that was chosen last.
+    kept: Option<(CallId, Kept)>,
+    kept_asked: Option<CallId>,
     /// Counts what came, so that what is made of it is made anew.
     pub(super) came: u64,
     /// What the list was made for last.
@@ -42,9 +42,9 @@ impl Past {
         self.asked.is_some()
     }
 
-    /// The messages of this past call, once they were read.
-    pub fn messages(&self, call: CallId) -> Option<&[CapturedMessage]> {
-        self.messages.as_ref().filter(|(of, _)| *of == call).map(|(_, messages)| messages.as_slice())
+    /// The messages and the sound of this past call, once they were read.
+    pub fn kept(&self, call: CallId) -> Option<&Kept> {
+        self.kept.as_ref().filter(|(of, _)| *of == call).map(|(_, kept)| kept)
     }
 
     /// Past calls before the live ones, in the order of a snapshot: oldest first.
@@ -71,8 +71,8 @@ impl App {
                     self.past.came += 1;
                 }
                 PastAnswer::Page(_) => {}
-                PastAnswer::Messages(call, messages) => {
-                    self.past.messages = Some((call, messages));
+                PastAnswer::Kept(call, kept) => {
+                    self.past.kept = Some((call, kept));
                     self.past.came += 1;
                 }
                 PastAnswer::Failed(why) => {
@@ -109,12 +109,12 @@ impl App {
         self.past.filter = Some(filter);
     }
 
-    /// A past call's messages are asked for once it is chosen.
-    pub(super) fn ask_past_messages(&mut self) {
+    /// What is kept of a past call is asked for once it is chosen.
+    pub(super) fn ask_past_kept(&mut self) {
         let Some(call) = self.state.call else { return };
-        if self.past.messages_asked != Some(call) && self.past.calls.iter().any(|past| past.id == call) && !self.is_live(call) {
-            self.past.messages_asked = Some(call);
-            self.backend.ask_past(PastAsk::Messages(call));
+        if self.past.kept_asked != Some(call) && self.past.calls.iter().any(|past| past.id == call) && !self.is_live(call) {
+            self.past.kept_asked = Some(call);
+            self.backend.ask_past(PastAsk::Kept(call));
         }
     }
 

@@ -22,9 +22,8 @@ pub struct Phone {
 }
 
 impl App {
-    /// A call that somebody places to speak in it; the devices open before it rings.
-    pub(super) fn pick_up_phone(&mut self) {
-        let in_person = self.state.form.sound == Sound::Microphone;
+    /// A call is placed. `in_person`: to speak in it, so the devices open before it rings.
+    pub(super) fn pick_up_phone(&mut self, in_person: bool) {
         self.phone = Phone { keeps: in_person, ..Phone::default() };
         if in_person {
             self.backend.tell_sound(SoundCommand::Mute { line: Line::Phone, on: false });
@@ -73,10 +72,9 @@ impl App {
         self.phone.keeps
     }
 
-    /// Who can't be heard is told before a call is placed that nobody would hear.
+    /// Why nobody would hear who speaks here: told before a call is placed.
     pub(super) fn phone_fault(&self) -> Option<String> {
-        let in_person = self.state.form.sound == Sound::Microphone;
-        let silent = in_person.then(|| person(self.backend.devices().as_deref(), &self.backend.levels()).silent).flatten();
+        let silent = person(self.backend.devices().as_deref(), &self.backend.levels()).silent;
         silent.map(|why| format!("{why}: choose the tone instead"))
     }
 

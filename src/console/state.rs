@@ -243,11 +243,21 @@ impl TestForm {
         }
     }
 
+    /// The same call, to hear how each way sounds: tones, and an agent that sends them back.
+    pub fn sound_check(&self) -> TestCall {
+        TestCall { task: None, audio: AudioSource::Tone, dtmf: None, on_return: OnReturn::Accept, sound_check: true, ..self.test_call() }
+    }
+
     /// What keeps the form from being sent, as one sentence.
     pub fn fault(&self) -> Option<String> {
         if self.sound == Sound::Recording && self.recording.trim().is_empty() {
             return Some("Name the WAV file to play".to_owned());
         }
+        self.call_fault()
+    }
+
+    /// The same, whatever sound is to be sent.
+    pub fn call_fault(&self) -> Option<String> {
         if let Some((name, _)) = self.variables.iter().find(|(name, _)| !name.is_empty() && !is_token(name)) {
             return Some(format!("“{name}” cannot be a variable's name: letters, digits and -.!%*_+`'~ only"));
         }

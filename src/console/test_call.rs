@@ -1,13 +1,14 @@
 //! The place *Test call*: what its actions do, and its INVITE made anew when the form changes.
 
-use eframe::egui::{Context, Event};
+use eframe::egui::{CentralPanel, Context, Event, Frame, Ui};
 
 use super::{
     action::Action,
     app::{App, Asked},
-    panels::test_call::{Act, KEYS, Middle, preview},
+    panels::test_call::{self, Act, KEYS, Middle, preview},
     remembered::Preset,
     state::Notice,
+    theme::Tokens,
 };
 use crate::{
     export,
@@ -17,6 +18,7 @@ use crate::{
 impl App {
     pub(super) fn test_call(&mut self, ctx: &Context, act: Act) {
         match act {
+            Act::CheckSound => self.place_test_call(true),
             Act::Press(key) => {
                 if let Some(call) = self.state.test_call {
                     self.sound_key(key);
@@ -83,6 +85,27 @@ impl App {
     fn copied(&mut self, ctx: &Context, text: String, what: &str) {
         ctx.copy_text(text);
         self.state.notice = Some(Notice { text: format!("{what} is in the clipboard"), wrong: false });
+    }
+
+    pub(super) fn test_call_place_ui(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let background = Tokens::of(ui).background;
+        self.refresh_preview();
+        let placed = self.state.test_call.and_then(|id| self.book.find(id));
+        let bridge = placed.and_then(|p| self.book.find(self.bridge_side(p.id)?));
+        let views = self.placed.views.all();
+        let view = test_call::TestCallView {
+            facts: &self.facts,
+            running: placed.map(|p| (p.id, test_call::data::running(p, bridge, self.now))),
+            ladder: placed.map(|_| &self.placed.ladder),
+            journey: &test_call::data::journey(placed, bridge, views, &self.facts, self.state.test.checks_sound),
+            presets: &self.remembered.presets,
+            person: test_call::person::person(self.backend.devices().as_deref(), &self.backend.levels()),
+            in_person: self.phone_moves(),
+            on_hold: placed.is_some_and(|placed| placed.legs.iter().any(|leg| leg.on_hold)),
+            checked: self.state.test.checks_sound.then(|| test_call::sound_check::checked(placed, self.now)),
+        };
+        let panel = CentralPanel::no_frame().frame(Frame::new().fill(background));
+        panel.show(ui, |ui| test_call::test_call_ui(ui, &mut self.state, &view, actions));
     }
 
     /// Some microseconds of work, and only where the form is another one.

@@ -107,6 +107,26 @@ fn a_test_call_is_placed_by_clicking_and_its_payload_comes_back() {
 }
 
 #[test]
+fn a_sound_check_is_placed_by_a_button_and_tells_each_way() {
+    let backend = SampleBackend::empty();
+    let mut window = window(&backend);
+    click(&mut window, "Test call");
+    click(&mut window, "Sound check");
+    let commands = backend.commands();
+    let Some(Command::PlaceTestCall { call }) = commands.first() else { panic!("a test call was asked for, not {commands:?}") };
+    assert_eq!((call.sound_check, &call.task, &call.dtmf, call.iv.len()), (true, &None, &None, 3));
+    assert!(window.query_by_label("Sound checked now").is_some() && window.query_by_label("Return ahead").is_none());
+    backend.change(sample::check_placed);
+    window.run_steps(4);
+    for told in ["Sound checked done", "As asked", "62 ms round trip", "Caller to agent, Heard -12 dB"] {
+        assert!(window.query_by_label(told).is_some(), "{told}");
+    }
+    window.check_accessibility();
+    click(&mut window, "Place test call");
+    assert!(window.query_by_label("As asked").is_none(), "another call, which checks nothing");
+}
+
+#[test]
 fn the_invite_of_the_form_is_shown_and_follows_it() {
     let mut window = window(&SampleBackend::empty());
     click(&mut window, "Test call");
@@ -142,6 +162,7 @@ fn a_form_is_kept_as_a_preset_without_its_password_and_used_again() {
     click(&mut window, "Test call");
     let app = window.state_mut().as_mut().expect("it is open");
     (app.state.form.task, app.state.form.password) = ("billing".to_owned(), "swordfish".to_owned());
+    click(&mut window, "Presets");
     click(&mut window, "Save as preset…");
     window.get_by_label("Name").type_text("bills");
     window.run_steps(2);
@@ -332,13 +353,13 @@ fn a_payload_says_what_was_dropped_and_what_would_make_it_fit() {
 fn a_journey_that_breaks_says_where() {
     let backend = SampleBackend::filled();
     let snapshot = backend.snapshot();
-    let steps = journey(find(&snapshot, CallId(12_342)), None, &[], &backend.facts());
+    let steps = journey(find(&snapshot, CallId(12_342)), None, &[], &backend.facts(), false);
     let wrong = steps.iter().find(|s| s.mark == Mark::Wrong).expect("it broke somewhere");
     assert_eq!((wrong.title.as_str(), wrong.detail.as_str()), ("Call answered", "not on any peer's networks (403)"));
-    let fallen_back = journey(find(&snapshot, CallId(12_343)), None, &[], &backend.facts());
+    let fallen_back = journey(find(&snapshot, CallId(12_343)), None, &[], &backend.facts(), false);
     let failed = fallen_back.iter().find(|s| s.title == "Return failed").expect("the REFER was refused");
     assert_eq!((failed.mark, failed.detail.as_str()), (Mark::Wrong, "REFER refused with 603 Decline"));
-    let ahead = journey(None, None, &[], &backend.facts());
+    let ahead = journey(None, None, &[], &backend.facts(), false);
     assert!(ahead.iter().all(|s| s.mark == Mark::Ahead && s.time.is_empty()));
     assert_eq!(Timestamp(5).micros_since(Timestamp(9)), 0);
 }

@@ -53,7 +53,8 @@ impl MemoryDesk {
                 None
             }
             DeskAsk::Began(_) => None,
-            DeskAsk::Ended { record, messages: _ } => {
+            DeskAsk::Ended(whole) => {
+                let record = &whole.record;
                 self.registry.ended(record.id, !record.returns.is_empty(), record.ended_at.unwrap_or(record.started_at));
                 None
             }

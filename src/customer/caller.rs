@@ -10,10 +10,9 @@ use super::{
     order,
     run::Run,
     site::{LegKind, Side, Site},
-    sound_check,
 };
 use crate::{
-    model::{Admission, CallEvent, CallState, Ended, LegOpened, LegRole, Party},
+    model::{Admission, CallEvent, CallState, Ended, LegOpened, LegRole, Party, SoundCheck},
     sip::{
         dialog::{ClientCredentials, NewInvite},
         transport::Transport,
@@ -122,7 +121,7 @@ impl Run {
     pub fn call_answered(&mut self, now: Instant, site: &mut Site, sdp: Option<&[u8]>) {
         let checks = self.call.sound_check;
         let record = (checks || self.call.record.is_some()).then_some(MOST_RECORDED_SECS);
-        let hang_up_after = self.call.hang_up_after_secs.or(checks.then_some(sound_check::LENGTH_SECS));
+        let hang_up_after = self.call.hang_up_after_secs.or(checks.then_some(SoundCheck::LENGTH_SECS));
         let hang_up_at = hang_up_after.and_then(|secs| after(now, secs));
         let Some(leg) = self.leg(LegKind::Call) else { return };
         leg.stage = Stage::Up;

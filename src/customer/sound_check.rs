@@ -17,8 +17,6 @@ use crate::{
 
 /// A beep before an echo, as the bridge's own agent plays it.
 pub const BEEP_HZ: f64 = 1_400.0;
-/// How long the check takes from the answer on.
-pub const LENGTH_SECS: f64 = 5.0;
 /// The task that asks the built-in agent for an echo.
 pub const TASK: &str = "sound_check";
 
@@ -32,7 +30,7 @@ pub fn probe() -> Playout {
     samples.resize(at(TONE_AT), 0);
     let tone = (0..at(TONE_SECS)).map(|n| (PEAK * (std::f64::consts::TAU * TONE_HZ * n as f64 / RATE).sin()).round() as i16);
     samples.extend(tone);
-    samples.resize(at(LENGTH_SECS), 0);
+    samples.resize(at(SoundCheck::LENGTH_SECS), 0);
     Playout::Prompt(samples.into())
 }
 

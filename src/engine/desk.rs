@@ -91,7 +91,7 @@ impl Desk {
 
     fn put_off(&mut self, ask: DeskAsk) -> Option<DeskAnswer> {
         // Of all that can be lost, the record of a call is what nobody can ask for again.
-        let most = if matches!(ask, DeskAsk::Ended { .. }) { MOST_ENDED } else { MOST_WAITING };
+        let most = if matches!(ask, DeskAsk::Ended(_)) { MOST_ENDED } else { MOST_WAITING };
         if self.backlog.len() >= most {
             return self.give_up(ask);
         }
@@ -105,9 +105,9 @@ impl Desk {
             DeskAsk::Keep { party, call, .. } => Some(DeskAnswer::Kept { party, call, stored: false }),
             // What these say comes again with the call's end.
             DeskAsk::Began(_) | DeskAsk::Returned { .. } => None,
-            DeskAsk::Ended { record, .. } => {
+            DeskAsk::Ended(whole) => {
                 self.lost += 1;
-                tracing::error!(call = %record.id, lost = self.lost, "the store takes nothing: the record of a call is lost");
+                tracing::error!(call = %whole.record.id, lost = self.lost, "the store takes nothing: the record of a call is lost");
                 None
             }
         }
@@ -118,7 +118,7 @@ fn without_desk(ask: DeskAsk) -> Option<DeskAnswer> {
     match ask {
         DeskAsk::Claim { party, query, .. } => Some(DeskAnswer::Claimed { party, query, outcome: Err(ClaimRefusal::Unknown) }),
         DeskAsk::Keep { party, call, .. } => Some(DeskAnswer::Kept { party, call, stored: true }),
-        DeskAsk::Began(_) | DeskAsk::Returned { .. } | DeskAsk::Ended { .. } => None,
+        DeskAsk::Began(_) | DeskAsk::Returned { .. } | DeskAsk::Ended(_) => None,
     }
 }
 
@@ -135,7 +135,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::{CallId, CallRecord, ClaimKey, Keep, Outcome, OutputContext, Timestamp, Variables};
+    use crate::model::{CallId, CallRecord, ClaimKey, Keep, Outcome, OutputContext, Timestamp, Variables, WholeCall};
 
     fn claim(query: u32) -> DeskAsk {
         DeskAsk::Claim { party: 0, query, call: CallId(1), key: ClaimKey::Id("t".into()), at: Timestamp(0) }
@@ -153,7 +153,7 @@ mod tests {
     }
 
     fn ended(call: u64) -> DeskAsk {
-        DeskAsk::Ended { record: Arc::new(CallRecord::new(CallId(call), Timestamp(0))), messages: Vec::new() }
+        DeskAsk::Ended(WholeCall::new(Arc::new(CallRecord::new(CallId(call), Timestamp(0))), Vec::new()))
     }
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
         }
         assert!(desk.wake_at(Instant::now()).is_some());
         let mut order = Vec::new();
-        while let Ok(DeskAsk::Ended { record, .. }) = received.try_recv() {
+        while let Ok(DeskAsk::Ended(WholeCall { record, .. })) = received.try_recv() {
             order.push(record.id.0);
             desk.catch_up();
         }

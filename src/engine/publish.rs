@@ -17,7 +17,7 @@ use crate::{
     findings,
     model::{
         CallEvent, CallId, CallRecord, CallSound, CallState, CapturedMessage, Counters, Event, Finding, LegId, LegOpened, Listener,
-        LoggedMessage, Snapshot, Timestamp,
+        LoggedMessage, Snapshot, Timestamp, WholeCall,
     },
     party::Gauges,
 };
@@ -168,18 +168,19 @@ impl Publisher {
     }
 
     /// Takes one event of `party` in. What the rules find in a finished call is told before its end, and the call as it
-    /// was comes back, with the messages of all its legs.
-    pub fn take(&mut self, party: u8, at: Timestamp, call: CallId, what: CallEvent) -> Option<(Arc<CallRecord>, Vec<CapturedMessage>)> {
+    /// was comes back, with the messages and the sound of all its legs.
+    pub fn take(&mut self, party: u8, at: Timestamp, call: CallId, what: CallEvent) -> Option<WholeCall> {
         let ends = matches!(what, CallEvent::CallEnded { .. });
         // The wrap-up may end long after the call: what is kept of it is then told again, whole.
         let later = matches!(what, CallEvent::WrapUpEnded) && self.records.get(&call).is_some_and(|(_, record)| record.state.is_final());
         let messages = (ends || later).then(|| self.shared.messages(call));
+        let sound = (ends || later).then(|| self.shared.sound_of(call)).flatten();
         if let Some(messages) = messages.as_ref().filter(|_| ends) {
             for finding in self.findings(at, call, &what, messages) {
                 self.fold(party, at, call, CallEvent::FindingRaised { finding });
             }
         }
-        Some((self.fold(party, at, call, what)?, messages?))
+        Some(WholeCall { record: self.fold(party, at, call, what)?, messages: messages?, sound })
     }
 
     /// What the rules say of a call, seen with its end.
@@ -362,8 +363,9 @@ mod tests {
         arrives(&mut publisher, 0, CallId(1), true, "a@b");
         let why = crate::model::Ended::new("x", crate::model::Party::Bridge, None);
         let ended = CallEvent::CallEnded { state: CallState::Refused, why };
-        let (record, messages) = publisher.take(0, Timestamp(2), CallId(1), ended).unwrap();
-        assert_eq!((record.state, record.ended_at, messages.len()), (CallState::Refused, Some(Timestamp(2)), 0));
+        let whole = publisher.take(0, Timestamp(2), CallId(1), ended).unwrap();
+        let record = &whole.record;
+        assert_eq!((record.state, record.ended_at, whole.messages.len()), (CallState::Refused, Some(Timestamp(2)), 0));
         assert!(publisher.record(CallId(1)).is_none());
     }
 }

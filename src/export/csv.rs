@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp as Instant;
 
-use crate::model::{CallRecord, ReturnVerdict, Timestamp, Variables};
+use crate::model::{CallRecord, LegRole, ReturnVerdict, Timestamp, Variables};
 
 /// The rows with their header. A cell that a spreadsheet would take for a formula begins with an apostrophe.
 pub fn calls<'a>(records: impl IntoIterator<Item = &'a CallRecord>) -> String {
@@ -32,7 +32,7 @@ const KINDS: [(&str, Of); 3] = [
     ("X-GA-rv-", |record| &record.reference_variables),
 ];
 
-const FIXED: [&str; 26] = [
+const FIXED: [&str; 33] = [
     "id",
     "started_at",
     "answered_at",
@@ -59,9 +59,16 @@ const FIXED: [&str; 26] = [
     "ended_by",
     "code",
     "findings",
+    "mos",
+    "mos_customer_received",
+    "mos_customer_sent",
+    "mos_agent_received",
+    "mos_agent_sent",
+    "mos_return_received",
+    "mos_return_sent",
 ];
 
-fn fixed(record: &CallRecord) -> [String; 26] {
+fn fixed(record: &CallRecord) -> [String; 33] {
     let context = &record.context;
     let back = record.returns.last();
     let payload = record.returns.iter().rev().find_map(|attempt| attempt.payload.as_ref());
@@ -72,6 +79,9 @@ fn fixed(record: &CallRecord) -> [String; 26] {
     });
     let findings: Vec<&str> = record.findings.iter().map(|finding| &*finding.rule).collect();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let rated = |mos: Option<f32>| mos.map(|mos| format!("{mos:.2}")).unwrap_or_default();
+    let [[from_customer, to_customer], [from_agent, to_agent], [from_return, to_return]] =
+        [LegRole::Customer, LegRole::Agent, LegRole::Return].map(|role| mos_of(record, role).map(rated));
     [
         record.id.to_string(),
         time(Some(record.started_at)),
@@ -99,7 +109,20 @@ fn fixed(record: &CallRecord) -> [String; 26] {
         record.ended.as_ref().map(|ended| word(&ended.by)).unwrap_or_default(),
         record.ended.as_ref().and_then(|ended| ended.code).map(|code| code.to_string()).unwrap_or_default(),
         findings.join(" "),
+        rated(record.mos()),
+        from_customer,
+        to_customer,
+        from_agent,
+        to_agent,
+        from_return,
+        to_return,
     ]
+}
+
+/// How well the last leg of that role was heard by the E-model: what was received, and what was sent.
+fn mos_of(record: &CallRecord, role: LegRole) -> [Option<f32>; 2] {
+    let media = record.legs.iter().rev().filter(|leg| leg.opened.role == role).find_map(|leg| leg.media.as_ref());
+    media.map_or([None, None], |media| [media.received_quality, media.sent_quality].map(|quality| quality.map(|quality| quality.mos)))
 }
 
 fn names<'a>(records: &[&'a CallRecord], of: Of) -> Vec<&'a str> {
@@ -145,7 +168,10 @@ fn push_cell(out: &mut String, cell: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::ladder::sample;
+    use crate::{
+        export::ladder::sample,
+        model::{CallEvent, LegId, MediaFigures, SoundQuality},
+    };
 
     #[test]
     fn a_row_has_every_variable_of_the_selection() {
@@ -157,6 +183,19 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert!(lines[0].starts_with("id,started_at,") && lines[0].contains("\"X-GA-tv-only,here\""));
         assert!(lines[2].contains("\"a \"\"b\"\"\""));
+    }
+
+    #[test]
+    fn each_direction_has_its_mos() {
+        let (mut record, _) = sample::transfer();
+        let rated = |mos| Some(SoundQuality { mos, ..SoundQuality::default() });
+        let figures = MediaFigures { received_quality: rated(4.386), sent_quality: rated(3.1), ..MediaFigures::default() };
+        record.apply(Timestamp(0), &CallEvent::MediaMeasured { leg: LegId(0), figures: figures.into() });
+        let csv = calls([&record]);
+        let lines: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+        let cell = |name: &str| lines[1][lines[0].iter().position(|column| *column == name).expect("a column")];
+        let cells = ["mos", "mos_customer_received", "mos_customer_sent", "mos_agent_received"].map(cell);
+        assert_eq!(cells, ["3.10", "4.39", "3.10", ""]);
     }
 
     #[test]

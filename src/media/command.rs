@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::quality::{LossPattern, Quality};
+use super::quality::{Conditions, LossPattern};
 use super::sketch::{Bars, Level};
 
 pub use super::codecs::Codec;
@@ -310,12 +310,12 @@ pub struct StreamFigures {
     pub dtmf_received: String,
     /// From the first `Configure` to the first packet received.
     pub first_packet_us: Option<u64>,
-    /// How well we hear the peer; and how well it hears us, where its reports tell.
-    pub received_quality: Option<Quality>,
-    pub sent_quality: Option<Quality>,
+    /// What comes of the peer's sound to us; and of ours to it, where its reports tell.
+    pub received: Option<Conditions>,
+    pub sent: Option<Conditions>,
     /// The same of the time since the figures were told last.
-    pub received_now: Option<Quality>,
-    pub sent_now: Option<Quality>,
+    pub received_now: Option<Conditions>,
+    pub sent_now: Option<Conditions>,
     /// How the lost packets lie together, and a packet's milliseconds.
     pub losses: LossPattern,
     pub packet_ms: u16,

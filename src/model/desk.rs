@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{CallId, CallRecord, CapturedMessage, ClaimKey, ClaimRefusal, Claimed, OutputContext, Timestamp};
+use super::{CallId, CallRecord, ClaimKey, ClaimRefusal, Claimed, OutputContext, Timestamp, WholeCall};
 
 /// What the engine asks of the desk, or tells it. In order.
 #[derive(Debug, Clone)]
@@ -18,8 +18,8 @@ pub enum DeskAsk {
     Returned { call_transfer: String, at: Timestamp },
     /// A call was admitted, and is worth finding again after a crash.
     Began(Arc<CallRecord>),
-    /// A call is over: its record, and every message of its legs. Its call transfer, if any, is COMPLETED.
-    Ended { record: Arc<CallRecord>, messages: Vec<CapturedMessage> },
+    /// A call is over. Its call transfer, if any, is COMPLETED.
+    Ended(WholeCall),
 }
 
 /// The end of the agent's part, before any return message has left.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CallId, CallRecord, LegId, Timestamp};
+use super::{CallId, CallRecord, CallSound, LegId, Timestamp};
 
 /// One SIP message (or a datagram that is none), as its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +26,21 @@ pub struct CapturedMessage {
     pub bytes: Bytes,
 }
 
-/// A call with all of its messages: what is read from a file, and what is written to one.
+/// A call with all of its messages and its sound's outline: what is kept of it, read from a file, and written to one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WholeCall {
     pub record: Arc<CallRecord>,
     /// In the order in which they crossed the wire.
     pub messages: Vec<CapturedMessage>,
+    /// How it sounded over its time, where that is known.
+    pub sound: Option<Arc<CallSound>>,
+}
+
+impl WholeCall {
+    /// A call of whose sound nothing is known.
+    pub fn new(record: Arc<CallRecord>, messages: Vec<CapturedMessage>) -> Self {
+        Self { record, messages, sound: None }
+    }
 }
 
 /// A message, and the call that it belongs to where it belongs to one.

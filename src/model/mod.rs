@@ -8,6 +8,7 @@ mod call_filter;
 mod call_transfer;
 mod command;
 mod desk;
+mod e_model;
 mod ended;
 mod event;
 mod finding;

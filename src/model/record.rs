@@ -354,6 +354,17 @@ impl CallRecord {
         self.legs.iter().filter_map(|leg| leg.media.as_ref()?.mos()).min_by(f32::total_cmp)
     }
 
+    /// Whose voice is received on a leg, and whose is sent there.
+    pub fn voices_of(&self, leg: &LegRecord) -> [LegRole; 2] {
+        match leg.opened.role {
+            // A test call is seen from its customer.
+            LegRole::Customer if self.test_call => [LegRole::Agent, LegRole::Customer],
+            LegRole::Customer => [LegRole::Customer, LegRole::Agent],
+            LegRole::Agent => [LegRole::Agent, LegRole::Customer],
+            LegRole::Return => [LegRole::Return, LegRole::Customer],
+        }
+    }
+
     /// Between whom a leg is, the near end first. A test call's record is the customer's side of it.
     pub fn ends_of(&self, leg: Option<LegId>) -> (Party, Party) {
         let leg = leg.and_then(|id| self.legs.iter().find(|l| l.opened.leg == id));

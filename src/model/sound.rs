@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LegId, MediaFigures, Timestamp};
+use super::{LegId, MediaFigures, Timestamp, e_model::hundredths};
 
 /// How well one direction is heard by the E-model (ITU-T G.107): R = ro − is − id − ie_eff + a.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -102,7 +102,7 @@ pub struct LegSound {
     /// Between two points.
     pub point_secs: u32,
     /// When the last bar ends.
-    until: Timestamp,
+    pub until: Timestamp,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -164,12 +164,44 @@ impl CallSound {
         }
     }
 
+    /// Nothing was heard or measured.
+    pub fn is_empty(&self) -> bool {
+        self.legs.iter().all(|leg| leg.points.is_empty() && leg.received.is_empty() && leg.sent.is_empty())
+    }
+
+    /// About how many bytes it takes.
+    pub fn size(&self) -> usize {
+        self.legs.iter().map(|leg| leg.received.len() + leg.sent.len() + leg.points.len() * size_of::<SoundPoint>() + 64).sum()
+    }
+
+    /// It, where it is as this program makes them: what was read from a file may be anything.
+    pub fn within_bounds(self) -> Option<CallSound> {
+        let is_sane = |leg: &LegSound| {
+            (100..=MOST_BAR_MS).contains(&leg.bar_ms)
+                && (1..=MOST_POINT_SECS).contains(&leg.point_secs)
+                && leg.received.len().max(leg.sent.len()) <= MOST_BARS
+                && leg.points.len() <= MOST_POINTS
+                && leg.points.iter().all(|point| point.at >= leg.began)
+        };
+        (self.legs.len() <= MOST_LEGS && self.legs.iter().all(is_sane)).then_some(self)
+    }
+
     pub fn of(&self, leg: LegId) -> Option<&LegSound> {
         self.legs.iter().find(|sound| sound.leg == leg)
     }
 }
 
 impl LegSound {
+    /// What was received and what was sent from `from` to `until`, a peak a bar; silence where nothing is known.
+    pub fn outline(&self, from: Timestamp, until: Timestamp) -> [Vec<u8>; 2] {
+        let bar = u64::from(self.bar_ms.max(1)) * 1_000;
+        let count = (until.micros_since(from) / bar + 1).min(MOST_OUTLINED);
+        [&self.received, &self.sent].map(|peaks| {
+            let at = |n: u64| (from.0 + n * bar + bar / 2).checked_sub(self.began.0).map(|since| (since / bar) as usize);
+            (0..count).map(|n| at(n).and_then(|index| peaks.get(index)).copied().unwrap_or(0)).collect()
+        })
+    }
+
     fn new(leg: LegId, at: Timestamp, first: &SoundMoment) -> LegSound {
         let began = begin_of(at, first);
         LegSound { leg, began, bar_ms: 100, received: Vec::new(), sent: Vec::new(), points: Vec::new(), point_secs: 1, until: began }
@@ -178,7 +210,8 @@ impl LegSound {
     fn note(&mut self, at: Timestamp, moment: &SoundMoment) {
         self.note_bars(at, moment);
         if moment.received.is_some() || moment.sent.is_some() {
-            self.note_point(SoundPoint { at, received: moment.received, sent: moment.sent });
+            let [received, sent] = [moment.received, moment.sent].map(|heard| heard.map(SoundHeard::in_hundredths));
+            self.note_point(SoundPoint { at, received, sent });
         }
     }
 
@@ -233,6 +266,15 @@ impl LegSound {
     }
 }
 
+impl SoundHeard {
+    /// More is not measured, and so much is kept.
+    fn in_hundredths(self) -> SoundHeard {
+        let [loss_percent, jitter_ms, delay_ms, mos] =
+            [self.loss_percent, self.jitter_ms, self.delay_ms, self.mos].map(|figure| hundredths(figure.max(0.0)));
+        SoundHeard { loss_percent, jitter_ms, delay_ms, mos }
+    }
+}
+
 impl SoundPoint {
     /// The worse of both, for that is looked for.
     fn fold(&mut self, other: &SoundPoint) {
@@ -261,6 +303,13 @@ const TENTH: u64 = 100_000;
 const MOST_BARS: usize = 1_200;
 /// Five minutes of seconds.
 const MOST_POINTS: usize = 300;
+/// A sound keeps fewer.
+const MOST_OUTLINED: u64 = 4_096;
+/// Of a call of two years.
+const MOST_BAR_MS: u32 = 100 << 20;
+const MOST_POINT_SECS: u32 = 1 << 20;
+/// More than a call comes to.
+const MOST_LEGS: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -138,6 +138,9 @@ pub struct SoundCheckWay {
 }
 
 impl SoundCheck {
+    /// How long a check takes from the answer on.
+    pub const LENGTH_SECS: f64 = 5.0;
+
     /// Both ways were heard.
     pub fn passed(&self) -> bool {
         self.to_agent.heard == Some(true) && self.from_agent.heard == Some(true)

@@ -3,7 +3,7 @@
 use crate::{
     media::{
         StreamFigures,
-        quality::{LossPattern, Quality},
+        quality::{Conditions, LossPattern},
         sketch::{Bars, Level},
     },
     model::{LossBursts, MediaFigures, SoundHeard, SoundLevel, SoundMoment, SoundQuality},
@@ -28,8 +28,8 @@ pub fn measured(f: &StreamFigures) -> MediaFigures {
         strangers: f.strangers,
         dtmf_received: f.dtmf_received.clone(),
         first_packet_us: f.first_packet_us,
-        received_quality: f.received_quality.as_ref().map(quality),
-        sent_quality: f.sent_quality.as_ref().map(quality),
+        received_quality: f.received.map(rated),
+        sent_quality: f.sent.map(rated),
         loss_bursts: (f.packets_lost > 0).then(|| bursts(&f.losses, f.packet_ms)),
         drift_ppm: f.drift_ppm.map(|ppm| ppm.round()),
         received_level: level(&f.received_level),
@@ -38,34 +38,19 @@ pub fn measured(f: &StreamFigures) -> MediaFigures {
             bars: count,
             received_bars: received,
             sent_bars: sent,
-            received: f.received_now.as_ref().map(|now| heard(now, f.jitter_ms)),
-            sent: f.sent_now.as_ref().map(|now| heard(now, f.remote_jitter_ms.unwrap_or(0.0))),
+            received: f.received_now.map(|now| heard(now, f.jitter_ms)),
+            sent: f.sent_now.map(|now| heard(now, f.remote_jitter_ms.unwrap_or(0.0))),
         },
     }
 }
 
-fn quality(q: &Quality) -> SoundQuality {
-    SoundQuality {
-        mos: hundredths(q.mos),
-        r: hundredths(q.r),
-        ro: hundredths(q.ro),
-        is: hundredths(q.is),
-        id: hundredths(q.id),
-        ie_eff: hundredths(q.ie_eff),
-        a: hundredths(q.a),
-        loss_percent: hundredths(q.loss_percent),
-        burst_ratio: hundredths(q.burst_ratio),
-        delay_ms: hundredths(q.delay_ms),
-    }
+fn rated(suffered: Conditions) -> SoundQuality {
+    SoundQuality::rated(suffered.loss_percent, suffered.burst_ratio, suffered.delay_ms)
 }
 
-fn heard(now: &Quality, jitter_ms: f32) -> SoundHeard {
-    SoundHeard {
-        loss_percent: hundredths(now.loss_percent),
-        jitter_ms: hundredths(jitter_ms),
-        delay_ms: hundredths(now.delay_ms),
-        mos: hundredths(now.mos),
-    }
+fn heard(now: Conditions, jitter_ms: f32) -> SoundHeard {
+    let SoundQuality { loss_percent, delay_ms, mos, .. } = rated(now);
+    SoundHeard { loss_percent, jitter_ms, delay_ms, mos }
 }
 
 fn bursts(losses: &LossPattern, packet_ms: u16) -> LossBursts {

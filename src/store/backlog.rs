@@ -1,4 +1,4 @@
-//! What the engine told while the disk refused, to be written once it takes it again. Bounded: messages go first,
+//! What the engine told while the disk refused, to be written once it takes it again. Bounded: messages and sound go first,
 //! then the beginnings and ends of calls, the oldest before the others; what call transfers came to is kept to the last.
 
 use std::collections::VecDeque;
@@ -60,10 +60,10 @@ impl Backlog {
                 return;
             }
             self.bytes -= write.size();
-            if let Write::Ended(_, messages) = write
-                && !messages.is_empty()
+            if let Write::Ended(whole) = write
+                && (!whole.messages.is_empty() || whole.sound.is_some())
             {
-                *messages = Vec::new();
+                (whole.messages, whole.sound) = (Vec::new(), None);
                 self.lost.messages_of_calls += 1;
             }
         }
@@ -78,7 +78,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::{CallId, CallRecord, CapturedMessage, Direction, Timestamp, TransportName};
+    use crate::model::{CallId, CallRecord, CapturedMessage, Direction, Timestamp, TransportName, WholeCall};
 
     fn ended(call: u64, bytes: usize) -> Write {
         let message = CapturedMessage {
@@ -92,7 +92,7 @@ mod tests {
             retransmission: false,
             bytes: vec![0; bytes].into(),
         };
-        Write::Ended(Arc::new(CallRecord::new(CallId(call), Timestamp(0))), vec![message])
+        Write::Ended(WholeCall::new(Arc::new(CallRecord::new(CallId(call), Timestamp(0))), vec![message]))
     }
 
     #[test]
@@ -116,6 +116,6 @@ mod tests {
             backlog.push(ended(call, 1));
         }
         assert_eq!((backlog.len(), backlog.lost.writes), (MOST_WRITES, 1));
-        assert!(matches!(backlog.iter().next(), Some(Write::Ended(record, _)) if record.id == CallId(1)));
+        assert!(matches!(backlog.iter().next(), Some(Write::Ended(whole)) if whole.record.id == CallId(1)));
     }
 }

@@ -227,12 +227,13 @@ impl Desk {
                 self.write_changes(batch)
             }
             DeskAsk::Began(record) => self.write(Write::Began(record), batch),
-            DeskAsk::Ended { record, messages } => {
+            DeskAsk::Ended(whole) => {
+                let record = &whole.record;
                 self.registry.ended(record.id, !record.returns.is_empty(), record.ended_at.unwrap_or(record.started_at));
                 // Both are put off where one of them fails.
                 let writes = batch.writes.len();
                 self.take_changes(batch);
-                batch.writes.push(Write::Ended(record, messages));
+                batch.writes.push(Write::Ended(whole));
                 for write in batch.writes.get(writes..).into_iter().flatten() {
                     batch.added += write.execute(&self.connection, self.retention.keeps_calls())?;
                 }
@@ -312,9 +313,10 @@ impl Desk {
                 self.backlog.push(Write::Began(record));
                 None
             }
-            Item::Ask(DeskAsk::Ended { record, messages }) => {
+            Item::Ask(DeskAsk::Ended(whole)) => {
+                let record = &whole.record;
                 self.registry.ended(record.id, !record.returns.is_empty(), record.ended_at.unwrap_or(record.started_at));
-                self.backlog.push(Write::Ended(record, messages));
+                self.backlog.push(Write::Ended(whole));
                 None
             }
         };

@@ -1,9 +1,9 @@
-//! Rows of calls: a narrow one to filter by, the whole record beside it, and the messages.
+//! Rows of calls: a narrow one to filter by, the whole record beside it, and the messages with the sound's outline.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, named_params, params};
 
-use super::{fault::ReadFault, messages};
-use crate::model::{CallId, CallRecord, CapturedMessage, OutputContext, PastCall, Timestamp, Variables};
+use super::{fault::ReadFault, messages, sounds};
+use crate::model::{CallId, CallRecord, CallSound, CapturedMessage, OutputContext, PastCall, Timestamp, Variables, WholeCall};
 
 /// A conversation as earlier calls left it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,19 +19,21 @@ pub fn began(connection: &Connection, record: &CallRecord) -> rusqlite::Result<(
     put(connection, record, None, None)
 }
 
-/// Keeps a call that is over, with its messages. Gives the bytes that they take.
-pub fn ended(connection: &Connection, record: &CallRecord, captured: &[CapturedMessage]) -> rusqlite::Result<u64> {
+/// Keeps a call that is over, with its messages and its sound. Gives the bytes that they take.
+pub fn ended(connection: &Connection, whole: &WholeCall) -> rusqlite::Result<u64> {
+    let record = &whole.record;
     let call = record.id.0 as i64;
     // Told twice (by a backlog, say) it is kept once.
     let mut earlier = connection.prepare_cached("DELETE FROM messages WHERE seq = (SELECT messages FROM calls WHERE id = ?)")?;
     earlier.execute([call])?;
     let mut size = 0;
     let mut row = None;
-    if !captured.is_empty() {
-        let blob = messages::encode(captured);
-        size = blob.len() as u64;
-        let mut insert = connection.prepare_cached("INSERT INTO messages (call, size, data) VALUES (?, ?, ?)")?;
-        row = Some(insert.insert(params![call, size as i64, blob])?);
+    let sound = whole.sound.as_ref().and_then(|sound| sounds::encode(sound));
+    if !whole.messages.is_empty() || sound.is_some() {
+        let blob = messages::encode(&whole.messages);
+        size = (blob.len() + sound.as_ref().map_or(0, Vec::len)) as u64;
+        let mut insert = connection.prepare_cached("INSERT INTO messages (call, size, data, sound) VALUES (?, ?, ?, ?)")?;
+        row = Some(insert.insert(params![call, size as i64, blob, sound])?);
     }
     put(connection, record, Some(record.ended_at.unwrap_or(record.started_at)), row)?;
     Ok(size)
@@ -73,6 +75,13 @@ pub fn messages_of(connection: &Connection, call: CallId) -> Result<Option<Vec<C
     let mut statement = connection.prepare_cached("SELECT data FROM messages WHERE seq = (SELECT messages FROM calls WHERE id = ?)")?;
     let blob: Option<Vec<u8>> = statement.query_row([call.0 as i64], |row| row.get(0)).optional()?;
     blob.map(|blob| messages::decode(&blob).ok_or_else(|| ReadFault::new(format!("the messages of call {call} are damaged")))).transpose()
+}
+
+/// How an ended call sounded; `None` where that is not kept.
+pub fn sound_of(connection: &Connection, call: CallId) -> Result<Option<CallSound>, ReadFault> {
+    let mut statement = connection.prepare_cached("SELECT sound FROM messages WHERE seq = (SELECT messages FROM calls WHERE id = ?)")?;
+    let blob: Option<Vec<u8>> = statement.query_row([call.0 as i64], |row| row.get(0)).optional()?.flatten();
+    blob.map(|blob| sounds::decode(&blob).ok_or_else(|| ReadFault::new(format!("the sound of call {call} is damaged")))).transpose()
 }
 
 /// Calls that were running when the program ended: their records, and what their agents had handed back.

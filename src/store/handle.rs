@@ -18,7 +18,10 @@ use super::{
 };
 use crate::{
     contract::{create_refusal::CreateRefusal, registry::Registry},
-    model::{CallId, CallPage, CallTransfer, CapturedMessage, NewCallTransfer, PastCall, PoolFigures, Timestamp, TransferTarget, settings},
+    model::{
+        CallId, CallPage, CallSound, CallTransfer, CapturedMessage, NewCallTransfer, PastCall, PoolFigures, Timestamp, TransferTarget,
+        settings,
+    },
 };
 
 /// Cheap to clone; usable from every thread.
@@ -135,6 +138,14 @@ impl StoreHandle {
     /// The database can't be read.
     pub fn messages(&self, call: CallId) -> Result<Option<Vec<CapturedMessage>>, ReadFault> {
         calls::messages_of(&locked(&self.shared.slow), call)
+    }
+
+    /// How a past call sounded over its time; `None` where that is not kept (any more).
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub fn sound(&self, call: CallId) -> Result<Option<CallSound>, ReadFault> {
+        calls::sound_of(&locked(&self.shared.slow), call)
     }
 
     /// The conversations of the last `most` calls that had one, the latest last.

@@ -10,7 +10,7 @@
 //! | `handle.rs` | what the API and the window ask |
 //! | `writer.rs`, `batch.rs`, `backlog.rs` | the writer: group commits, and what happens while the disk refuses |
 //! | `checkpoint.rs` | the log, carried over beside the writer |
-//! | `write.rs`, `transfers.rs`, `calls.rs`, `messages.rs` | rows |
+//! | `write.rs`, `transfers.rs`, `calls.rs`, `messages.rs`, `sounds.rs` | rows |
 //! | `history.rs` | questions about the past |
 //! | `retention.rs` | what is forgotten, in small steps |
 //! | `recovery.rs` | after a crash |
@@ -32,6 +32,7 @@ mod recovery;
 mod retention;
 mod schema;
 mod sealing;
+mod sounds;
 #[expect(clippy::module_inception, reason = "the type that a reader of the folder comes for")]
 mod store;
 mod transfers;

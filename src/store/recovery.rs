@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::{backlog::Backlog, calls, sealing::Seal, transfers, write::Write};
 use crate::{
     contract::registry::Registry,
-    model::{CallEvent, CallRecord, CallState, Ended, OutputContext, Party, Timestamp, settings},
+    model::{CallEvent, CallRecord, CallState, Ended, OutputContext, Party, Timestamp, WholeCall, settings},
 };
 
 /// The live call transfers, and what is to be written before all else.
@@ -27,7 +27,7 @@ pub fn recover(connection: &Connection, seal: &Seal, api: Option<&settings::Api>
     }
     for (record, kept) in calls::running(connection)? {
         tracing::warn!(call = %record.id, "it was running when the bridge ended");
-        backlog.push(Write::Ended(Arc::new(interrupted(record, kept, now)), Vec::new()));
+        backlog.push(Write::Ended(WholeCall::new(Arc::new(interrupted(record, kept, now)), Vec::new())));
     }
     Ok((registry, backlog))
 }

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::fault::StoreError;
 
 /// In order; the first makes version 1.
-const VERSIONS: &[&str] = &[include_str!("schema/0001_call_transfers_and_calls.sql")];
+const VERSIONS: &[&str] = &[include_str!("schema/0001_call_transfers_and_calls.sql"), include_str!("schema/0002_sound.sql")];
 
 /// Brings the database to this program's version, all in one transaction: after a crash in between it is as before.
 ///
@@ -72,6 +72,16 @@ mod tests {
         migrate_by(&mut connection, &steps).unwrap();
         assert_eq!(version(&connection), 3);
         assert_eq!(connection.query_row("SELECT z FROM b", [], |row| row.get::<_, i64>(0)).unwrap(), 3);
+    }
+
+    #[test]
+    fn calls_of_the_first_version_stay_and_have_no_sound() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate_by(&mut connection, &VERSIONS[..1]).unwrap();
+        connection.execute("INSERT INTO messages (call, size, data) VALUES (7, 1, x'01')", []).unwrap();
+        migrate(&mut connection).unwrap();
+        let kept = connection.query_row("SELECT call, data, sound FROM messages", [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        assert_eq!(kept, Ok((7, vec![1u8], None::<Vec<u8>>)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::{calls, transfers};
-use crate::model::{CallId, CallRecord, CallTransfer, CapturedMessage, OutputContext};
+use crate::model::{CallId, CallRecord, CallTransfer, OutputContext, WholeCall};
 
 #[derive(Debug, Clone)]
 pub enum Write {
@@ -13,11 +13,11 @@ pub enum Write {
     Transfer(Box<CallTransfer>),
     Began(Arc<CallRecord>),
     Kept(CallId, Box<OutputContext>),
-    Ended(Arc<CallRecord>, Vec<CapturedMessage>),
+    Ended(WholeCall),
 }
 
 impl Write {
-    /// Writes it. Gives the bytes of messages that it adds.
+    /// Writes it. Gives the bytes of messages and sound that it adds.
     ///
     /// # Errors
     /// The database refuses; the transaction is to be rolled back.
@@ -26,15 +26,18 @@ impl Write {
             Self::Transfer(transfer) => transfers::update(connection, transfer).map(|()| 0),
             Self::Began(record) => calls::began(connection, record).map(|()| 0),
             Self::Kept(call, output) => calls::kept(connection, *call, output).map(|()| 0),
-            Self::Ended(record, messages) if keeps_calls => calls::ended(connection, record, messages),
-            Self::Ended(record, _) => calls::forget(connection, record.id).map(|()| 0),
+            Self::Ended(whole) if keeps_calls => calls::ended(connection, whole),
+            Self::Ended(whole) => calls::forget(connection, whole.record.id).map(|()| 0),
         }
     }
 
-    /// Bytes of messages that wait with it.
+    /// Bytes of messages and sound that wait with it.
     pub fn size(&self) -> usize {
         match self {
-            Self::Ended(_, messages) => messages.iter().map(|message| message.bytes.len()).sum(),
+            Self::Ended(whole) => {
+                let sound = whole.sound.as_ref().map_or(0, |sound| sound.size());
+                whole.messages.iter().map(|message| message.bytes.len()).sum::<usize>() + sound
+            }
             Self::Transfer(_) | Self::Began(_) | Self::Kept(..) => 0,
         }
     }

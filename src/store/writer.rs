@@ -165,7 +165,7 @@ impl Waits {
     fn of(item: &Item) -> Self {
         match item {
             Item::Create(_) => Self::Create,
-            Item::Ask(DeskAsk::Claim { .. } | DeskAsk::Keep { .. } | DeskAsk::Ended { .. }) => Self::Call,
+            Item::Ask(DeskAsk::Claim { .. } | DeskAsk::Keep { .. } | DeskAsk::Ended(_)) => Self::Call,
             Item::Ask(DeskAsk::Began(_) | DeskAsk::Returned { .. }) => Self::Nobody,
         }
     }

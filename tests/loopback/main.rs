@@ -26,5 +26,6 @@ mod sip_agent;
 #[cfg(feature = "console")]
 mod sound;
 mod sound_check;
+mod sound_over_time;
 #[cfg(feature = "console")]
 mod window;

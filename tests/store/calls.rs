@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use handback::{
-    model::{CallFilter, CallId, CallState, DeskAsk, LegId, Outcome, Party, Timestamp},
+    model::{
+        CallFilter, CallId, CallSound, CallState, DeskAsk, LegId, MediaFigures, Outcome, Party, SoundHeard, SoundMoment, Timestamp,
+        WholeCall,
+    },
     store::{HistoryQuery, KnownConversation},
 };
 
@@ -25,7 +28,7 @@ fn with_calls(count: u64) -> Lab {
     let end = now().0;
     for call in 1..=count {
         let record = ended(call, Timestamp(end - (count - call) * 1_000_000));
-        lab.ask(DeskAsk::Ended { record: Arc::new(record), messages: messages(3) });
+        lab.ask(DeskAsk::Ended(WholeCall::new(Arc::new(record), messages(3))));
     }
     lab.settle();
     lab
@@ -40,7 +43,7 @@ fn a_call_is_found_with_all_that_was_known_of_it() {
     assert_eq!(found(&lab, &all()), [0; 0], "it runs");
     assert_eq!(found(&lab, &HistoryQuery { running: true, ..all() }), [5]);
     let over = ended(5, begun.started_at);
-    lab.ask(DeskAsk::Ended { record: Arc::new(over.clone()), messages: messages(3) });
+    lab.ask(DeskAsk::Ended(WholeCall::new(Arc::new(over.clone()), messages(3))));
     lab.settle();
     let lab = lab.reopened();
     let past = lab.handle.call(CallId(5)).unwrap().unwrap();
@@ -49,6 +52,25 @@ fn a_call_is_found_with_all_that_was_known_of_it() {
     assert_eq!((kept.len(), kept[2].number, kept[2].leg), (3, 2, Some(LegId(0))));
     assert!(String::from_utf8_lossy(&kept[0].bytes).contains("Authorization: (blanked)"));
     assert!(lab.handle.call(CallId(6)).unwrap().is_none() && lab.handle.messages(CallId(6)).unwrap().is_none());
+}
+
+#[test]
+fn how_a_call_sounded_is_the_same_after_a_restart() {
+    let mut lab = Lab::new();
+    let heard = Some(SoundHeard { loss_percent: 0.83, jitter_ms: 1.27, delay_ms: 26.04, mos: 4.37 });
+    let mut sound = CallSound::default();
+    for second in 1..=400 {
+        let moment = SoundMoment { bars: 10, received_bars: [second as u8; 20], received: heard, ..SoundMoment::default() };
+        sound.note(Timestamp(now().0 + second * 1_000_000), LegId(0), &MediaFigures { moment, ..MediaFigures::default() });
+    }
+    let sound = Arc::new(sound);
+    lab.ask(DeskAsk::Ended(WholeCall { record: Arc::new(ended(5, now())), messages: messages(3), sound: Some(sound.clone()) }));
+    lab.ask(DeskAsk::Ended(WholeCall::new(Arc::new(ended(6, now())), messages(3))));
+    lab.settle();
+    let lab = lab.reopened();
+    assert_eq!(lab.handle.sound(CallId(5)).unwrap().as_ref(), Some(&*sound));
+    assert_eq!(lab.handle.messages(CallId(5)).unwrap().unwrap().len(), 3);
+    assert_eq!((lab.handle.sound(CallId(6)).unwrap(), lab.handle.sound(CallId(7)).unwrap()), (None, None));
 }
 
 #[test]
@@ -94,7 +116,7 @@ fn every_filter_finds_what_it_names() {
             record.call_transfer = Some("transfer-2".to_owned());
             record.reference_variables.insert("ticket".to_owned(), "a\u{1f}b".to_owned());
         }
-        lab.ask(DeskAsk::Ended { record: Arc::new(record), messages: Vec::new() });
+        lab.ask(DeskAsk::Ended(WholeCall::new(Arc::new(record), Vec::new())));
     }
     lab.settle();
     let text = |text: &str| Some(text.to_owned());
@@ -165,7 +187,7 @@ fn conversations_are_known_again_the_latest_last() {
     for (call, attempt) in [(2, 1), (3, 2), (4, 1)] {
         let mut record = ended(call, Timestamp(now().0 + call));
         record.attempt = attempt;
-        lab.ask(DeskAsk::Ended { record: Arc::new(record), messages: Vec::new() });
+        lab.ask(DeskAsk::Ended(WholeCall::new(Arc::new(record), Vec::new())));
     }
     lab.settle();
     let known = |id: &str, attempts, last| KnownConversation { id: id.to_owned(), attempts, last: CallId(last) };
@@ -179,7 +201,7 @@ fn old_calls_and_transfers_are_forgotten_and_live_ones_stay() {
     for call in 1..=50 {
         let days_ago = if call <= 45 { 31 } else { 1 };
         let record = ended(call, Timestamp(now().0 - days_ago * DAY_MICROS));
-        lab.ask(DeskAsk::Ended { record: Arc::new(record), messages: messages(2) });
+        lab.ask(DeskAsk::Ended(WholeCall::new(Arc::new(record), messages(2))));
     }
     for name in ["done", "waits"] {
         lab.create(by_sip(name)).unwrap();

@@ -7,7 +7,7 @@ use handback::{
     model::{
         CallId, CallRecord, CallTransfer, CapturedMessage, ClaimKey, ClaimRefusal, Claimed, DeskAnswer, DeskAsk, Direction, InputContext,
         Keep, LegId, NewCallTransfer, Outcome, OutputContext, ReturnMethod, ReturnRecord, SipReturn, Timestamp, TransferStatus,
-        TransferTarget, TransportName,
+        TransferTarget, TransportName, WholeCall,
         settings::{self, Api, NumberRange, Secret, User},
     },
     store::{Store, StoreHandle},
@@ -214,7 +214,7 @@ pub fn messages(count: u64) -> Vec<CapturedMessage> {
 }
 
 pub fn tell_ended(call: u64, count: u64) -> DeskAsk {
-    DeskAsk::Ended { record: Arc::new(ended(call, now())), messages: messages(count) }
+    DeskAsk::Ended(WholeCall::new(Arc::new(ended(call, now())), messages(count)))
 }
 
 pub fn now() -> Timestamp {

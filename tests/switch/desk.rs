@@ -10,7 +10,7 @@ use handback::{
     contract::desk::MemoryDesk,
     model::{
         CallEvent, CallId, CallRecord, CallTransfer, ClaimKey, DeskAnswer, DeskAsk, Keep, NewCallTransfer, ReturnVerdict, Timestamp,
-        TransferStatus,
+        TransferStatus, WholeCall,
         settings::{Api, NumberRange},
     },
     party::Input,
@@ -96,7 +96,7 @@ impl LabDesk {
                 self.asked(now, DeskAsk::Returned { call_transfer, at });
             }
             (CallEvent::CallEnded { .. }, _) => {
-                self.asked(now, DeskAsk::Ended { record: Arc::new(record), messages: Vec::new() });
+                self.asked(now, DeskAsk::Ended(WholeCall::new(Arc::new(record), Vec::new())));
             }
             _ => {}
         }

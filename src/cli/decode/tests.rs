@@ -116,7 +116,7 @@ fn a_case_file_reads_as_its_calls() {
     };
     let (record, messages) =
         (crate::model::CallRecord::new(crate::model::CallId(7), Timestamp(1_790_000_000_000_000)), journey(TransportName::Udp));
-    let calls = [WholeCall { record: record.into(), messages }];
+    let calls = [WholeCall::new(record.into(), messages)];
     let contents = Contents { calls: &calls, rtp: None, values: Values::Tokens, made_at: Timestamp(0) };
     let file = write(&contents, |_| std::ops::ControlFlow::Continue(())).expect("writes");
     let report = report(&file[..]).expect("reads");

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     console::{
         app::{App, TICK},
-        backend::Waker,
+        backend::{Kept, Waker},
         log::Log,
         messages::Messages,
         panels::files as panel,
@@ -242,8 +242,9 @@ impl App {
         let snapshot = &self.snapshot;
         let whole = |id: CallId| {
             let record = snapshot.calls.iter().rev().find(|call| call.id == id)?.clone();
-            let messages = self.past.messages(id).map_or_else(|| self.backend.messages(id), <[_]>::to_vec);
-            Some(WholeCall { record, messages })
+            let here = || Kept { messages: self.backend.messages(id), sound: self.backend.sound_of(id) };
+            let Kept { messages, sound } = self.past.kept(id).cloned().unwrap_or_else(here);
+            Some(WholeCall { record, messages, sound })
         };
         let mut calls: Vec<WholeCall> = self.calls_to_export().into_iter().filter_map(whole).collect();
         calls.sort_by_key(|call| call.record.started_at);

@@ -9,7 +9,7 @@ use std::{
 use crate::{
     capture::Reading,
     config::desk,
-    console::backend::{ApiAnswer, Backend, CommandTicket, Facts, PastAnswer, PastAsk, TransfersView, Waker},
+    console::backend::{ApiAnswer, Backend, CommandTicket, Facts, Kept, PastAnswer, PastAsk, TransfersView, Waker},
     engine::sound_desk::{Levels, SoundCommand, SoundSnapshot},
     model::{
         CallId, CallRecord, CallSound, CapturedMessage, Command, CommandOutcome, Counters, Direction, InvitePreview, LoggedMessage,
@@ -25,7 +25,7 @@ pub struct Opened {
     pub notes: Vec<String>,
     /// Messages of no call.
     pub others: usize,
-    calls: HashMap<CallId, Vec<CapturedMessage>>,
+    calls: HashMap<CallId, WholeCall>,
     /// All messages; their numbers are their places.
     all: Vec<LoggedMessage>,
 }
@@ -81,7 +81,7 @@ impl Opened {
         let records: Vec<Arc<CallRecord>> = calls.iter().map(|call| call.record.clone()).collect();
         let counters = Counters { messages_kept: all.len() as u64, calls_total: records.len() as u64, ..Counters::default() };
         let snapshot = Snapshot { at, seq: 1, calls: records.into(), listeners: Arc::default(), counters };
-        let calls = calls.into_iter().map(|call| (call.record.id, call.messages)).collect();
+        let calls = calls.into_iter().map(|call| (call.record.id, call)).collect();
         Self { path: path.to_owned(), snapshot: Arc::new(snapshot), notes, others, calls, all }
     }
 
@@ -124,7 +124,7 @@ impl Backend for Switch {
 
     fn messages(&self, call: CallId) -> Vec<CapturedMessage> {
         match self.opened() {
-            Some(opened) => opened.calls.get(&call).cloned().unwrap_or_default(),
+            Some(opened) => opened.calls.get(&call).map(|call| call.messages.clone()).unwrap_or_default(),
             None => self.engine.messages(call),
         }
     }
@@ -136,8 +136,11 @@ impl Backend for Switch {
         }
     }
 
-    fn messages_kept(&self, call: CallId) -> Vec<CapturedMessage> {
-        if self.opened().is_some() { self.messages(call) } else { self.engine.messages_kept(call) }
+    fn kept(&self, call: CallId) -> Kept {
+        match self.opened() {
+            Some(_) => Kept { messages: self.messages(call), sound: self.sound_of(call) },
+            None => self.engine.kept(call),
+        }
     }
 
     fn rtp(&self, call: CallId) -> Vec<RtpPacket> {
@@ -146,7 +149,10 @@ impl Backend for Switch {
     }
 
     fn sound_of(&self, call: CallId) -> Option<Arc<CallSound>> {
-        if self.opened().is_some() { None } else { self.engine.sound_of(call) }
+        match self.opened() {
+            Some(opened) => opened.calls.get(&call).and_then(|call| call.sound.clone()),
+            None => self.engine.sound_of(call),
+        }
     }
 
     fn command(&self, command: Command) -> CommandTicket {

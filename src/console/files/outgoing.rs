@@ -69,7 +69,7 @@ impl Kind {
 /// One export.
 pub(super) struct Outgoing {
     pub kind: Kind,
-    /// Messages of past calls are not among them yet.
+    /// Messages and sound of past calls are not among them yet.
     pub calls: Vec<WholeCall>,
     pub theme: Theme,
     pub now: Timestamp,
@@ -82,7 +82,10 @@ impl Outgoing {
     /// Writes it, under a name that no file has yet. Pictures of several calls go into a folder of their own.
     pub fn save(mut self, meter: &Meter) -> Result<PathBuf, String> {
         for call in self.calls.iter_mut().filter(|call| call.messages.is_empty()) {
-            call.messages = self.backend.messages_kept(call.record.id);
+            (call.messages, call.sound) = {
+                let kept = self.backend.kept(call.record.id);
+                (kept.messages, kept.sound)
+            };
         }
         if self.calls.len() == 1 || !matches!(self.kind, Kind::Svg | Kind::Png) {
             return self.save_one(meter);
@@ -131,7 +134,6 @@ impl Outgoing {
 
     fn bytes(&self, meter: &Meter) -> Result<Vec<u8>, String> {
         let first = self.calls.first().ok_or("Choose a call to export")?;
-        let (record, messages) = (&*first.record, first.messages.as_slice());
         Ok(match self.kind {
             Kind::Pcap => {
                 let messages: Vec<CapturedMessage> = self.calls.iter().flat_map(|call| call.messages.iter().cloned()).collect();
@@ -142,8 +144,8 @@ impl Outgoing {
                 let texts: Vec<String> = self.calls.iter().map(|call| export::ladder::text(&call.record, &call.messages)).collect();
                 texts.join("\n").into_bytes()
             }
-            Kind::Svg => export::picture::svg(record, messages, self.now, self.theme).into_bytes(),
-            Kind::Png => export::picture::png(record, messages, self.now, self.theme).map_err(|why| why.to_string())?,
+            Kind::Svg => export::picture::svg(first, self.now, self.theme).into_bytes(),
+            Kind::Png => export::picture::png(first, self.now, self.theme).map_err(|why| why.to_string())?,
             Kind::Json => {
                 let call = |call: &WholeCall| serde_json::json!({ "call": call.record, "messages": export::json::messages(&call.record, &call.messages, false) });
                 let list: Vec<_> = self.calls.iter().map(call).collect();

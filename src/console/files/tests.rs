@@ -52,7 +52,7 @@ fn click(window: &mut Window, name: &str) {
 fn case_in(folder: &std::path::Path, backend: &SampleBackend) -> std::path::PathBuf {
     let snapshot = backend.snapshot();
     let record = snapshot.calls.iter().find(|call| call.id == RETURNING).expect("is there").clone();
-    let calls = [WholeCall { record, messages: backend.messages(RETURNING) }];
+    let calls = [WholeCall::new(record, backend.messages(RETURNING))];
     let contents = Contents { calls: &calls, rtp: None, values: Values::AsIs, made_at: Timestamp(0) };
     let path = folder.join("lab.handback-case");
     std::fs::write(&path, write(&contents, |_| ControlFlow::Continue(())).expect("writes")).expect("writes");
@@ -163,7 +163,7 @@ fn a_drawn_ladder_has_the_rows_of_the_window() {
         let mut views = Views::default();
         views.refresh(&messages);
         let shown = ladder(record, views.all(), snapshot.at);
-        let drawn = Picture::new(record, &messages, snapshot.at);
+        let drawn = Picture::new(&WholeCall::new(record.clone(), messages), snapshot.at);
         let column = |index: usize| shown.columns.get(index).map_or("?", |column| column.name);
         let here: Vec<String> = shown
             .rows

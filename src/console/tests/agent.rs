@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    console::sample_operator::{self, HELD, TALKING, WAITING, WRAP_UP},
+    console::sample::operator::{self as sample_operator, HELD, TALKING, WAITING, WRAP_UP},
     model::{ListenSide, SetVariables},
 };
 

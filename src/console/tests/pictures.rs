@@ -33,7 +33,7 @@ fn the_form_of_a_test_call() {
 #[test]
 fn the_operators_calls() {
     let backend = SampleBackend::empty();
-    for call in crate::console::sample_operator::calls() {
+    for call in crate::console::sample::operator::calls() {
         backend.add(call, Vec::new());
     }
     held("agent", &backend, |app| {

@@ -67,3 +67,17 @@ fn a_press_on_the_ladders_axis_goes_to_that_moment() {
     let [SoundCommand::PlayFile { from_secs, .. }] = told(&backend)[..] else { panic!("{:?}", told(&backend)) };
     assert!(from_secs > 0.0 && from_secs < 60.0, "the middle of what is seen: {from_secs}");
 }
+
+#[test]
+fn a_call_of_long_ago_still_shows_how_it_sounded() {
+    let backend = SampleBackend::empty();
+    backend.archive(3);
+    let mut window = window(&backend);
+    let app = window.state_mut().as_mut().expect("it is open");
+    (app.state.call, app.state.tab) = (Some(CallId(999)), CallTab::Media);
+    window.run_steps(6);
+    assert!(window.query_by_label("Customer leg: waveform").is_some());
+    assert!(window.query_by_label_contains("MOS").is_some());
+    let drawn = &window.state().as_ref().expect("it is open").chosen.ladder;
+    assert_eq!(drawn.bands[0].voices.len(), 2, "in the ladder, too");
+}

@@ -21,7 +21,7 @@ mod waveform;
 
 pub use budget_bar::{Segment, budget_bar};
 pub use button::{Look, action_button, icon_button};
-pub use card::{caption, card, dialog, heading};
+pub use card::{caption, card, card_in, dialog, heading};
 pub use empty::empty_state;
 pub use field::{FieldLook, labelled_field, segmented};
 pub use key_value::{KeyValue, key_values, key_values_marked};

@@ -7,7 +7,7 @@ use crate::{
     contract::desk::MemoryDesk,
     model::{
         CallRecord, DeskAnswer, DeskAsk, InputContext, Outcome, OutputContext, ReturnMethod, ReturnRecord, SipReturn, TransferKind,
-        Variables,
+        Variables, WholeCall,
         settings::{Api, NumberRange, Secret, User},
     },
 };
@@ -85,7 +85,7 @@ impl Asks for MemoryDesk {
                 verdict: None,
             });
         }
-        assert!(self.handle(DeskAsk::Ended { record: Arc::new(record), messages: Vec::new() }).is_none());
+        assert!(self.handle(DeskAsk::Ended(WholeCall::new(Arc::new(record), Vec::new()))).is_none());
     }
 
     fn status(&self, id: &str) -> Option<TransferStatus> {

@@ -95,7 +95,7 @@ fn checked(far: Far, network: Network) -> SoundCheck {
     }
     let mut flying: VecDeque<(Instant, u16, SocketAddr, Vec<u8>)> = VecDeque::new();
     let mut luck = 12_345u64;
-    while now < start + Duration::from_secs_f64(LENGTH_SECS) {
+    while now < start + Duration::from_secs_f64(SoundCheck::LENGTH_SECS) {
         for (from, to, mut bytes) in wire.sent.drain(..) {
             luck = luck.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let (lost, gain) = if from == CALLER { (network.lost.0, network.gain.0) } else { (network.lost.1, network.gain.1) };

@@ -32,8 +32,8 @@ impl Driver {
             };
             drop(ask.and_then(|ask| self.desk.ask(ask)));
         }
-        if let Some((record, messages)) = ended {
-            drop(self.desk.ask(DeskAsk::Ended { record, messages }));
+        if let Some(whole) = ended {
+            drop(self.desk.ask(DeskAsk::Ended(whole)));
         }
     }
 

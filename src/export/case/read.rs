@@ -10,7 +10,7 @@ use serde::Deserialize;
 use zip::{ZipArchive, result::ZipError};
 
 use super::{FORMAT, VERSION};
-use crate::model::{CallRecord, CapturedMessage, Direction, LegId, Timestamp, TransportName, WholeCall};
+use crate::model::{CallRecord, CallSound, CapturedMessage, Direction, LegId, Timestamp, TransportName, WholeCall};
 
 /// Why a case can't be read, or was not written.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +57,17 @@ pub fn read(bytes: &[u8]) -> Result<Vec<WholeCall>, CaseError> {
     for call in manifest.calls.iter().take(MOST_CALLS) {
         let record: CallRecord = archive.json(&format!("{}/call.json", call.folder))?;
         let messages: Vec<Message> = archive.json(&format!("{}/messages.json", call.folder))?;
-        calls.push(WholeCall { record: Arc::new(record), messages: messages.into_iter().map(Message::captured).collect() });
+        // A case from before this was kept, or of a call that was silent, has none.
+        let sound: Option<CallSound> = match archive.json(&format!("{}/sound.json", call.folder)) {
+            Ok(sound) => Some(sound),
+            Err(CaseError::Archive(ZipError::FileNotFound)) => None,
+            Err(error) => return Err(error),
+        };
+        calls.push(WholeCall {
+            record: Arc::new(record),
+            messages: messages.into_iter().map(Message::captured).collect(),
+            sound: sound.and_then(CallSound::within_bounds).map(Arc::new),
+        });
     }
     Ok(calls)
 }

@@ -20,7 +20,7 @@ fn call() -> WholeCall {
     );
     messages[0].bytes = invite.into();
     record.timeline.push(crate::model::TimedNote { at: record.started_at, text: "Said \"call back\" twice".to_owned() });
-    WholeCall { record: record.into(), messages }
+    WholeCall::new(record.into(), messages)
 }
 
 fn archive(values: Values) -> Vec<u8> {

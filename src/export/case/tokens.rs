@@ -43,7 +43,7 @@ impl Tokens {
             let bytes = super::wire::redacted(self, &message.bytes);
             crate::model::CapturedMessage { bytes, ..message.clone() }
         });
-        WholeCall { messages: messages.collect(), record: Arc::new(record) }
+        WholeCall { messages: messages.collect(), record: Arc::new(record), sound: call.sound.clone() }
     }
 
     /// Text from anywhere, with the call's values replaced where they stand as words, and in URIs by their name.

@@ -49,7 +49,7 @@ pub fn write(contents: &Contents<'_>, mut progress: impl FnMut(usize) -> Control
         }
         let call = match contents.values {
             Values::Tokens => tokens.redact(call),
-            Values::AsIs => WholeCall { messages: call.messages.iter().map(blanked).collect(), record: call.record.clone() },
+            Values::AsIs => WholeCall { messages: call.messages.iter().map(blanked).collect(), ..call.clone() },
         };
         let folder = format!("calls/{}", call.record.id);
         let sound = contents.rtp.and_then(|packets| packets.get(index)).map(Vec::as_slice).unwrap_or_default();
@@ -84,15 +84,18 @@ impl Archive {
         let now = messages.last().map_or(record.started_at, |message| message.at);
         self.json(&format!("{folder}/call.json"), &serde_json::to_value(record).unwrap_or_default())?;
         self.json(&format!("{folder}/messages.json"), &messages_json(record, messages))?;
+        if let Some(outline) = &call.sound {
+            self.file(&format!("{folder}/sound.json"), &serde_json::to_vec(&**outline).unwrap_or_default())?;
+        }
         self.file(&format!("{folder}/ladder.txt"), ladder::text(record, messages).as_bytes())?;
-        self.file(&format!("{folder}/ladder-light.svg"), picture::svg(record, messages, now, picture::Theme::Light).as_bytes())?;
-        self.file(&format!("{folder}/ladder-dark.svg"), picture::svg(record, messages, now, picture::Theme::Dark).as_bytes())?;
+        self.file(&format!("{folder}/ladder-light.svg"), picture::svg(call, now, picture::Theme::Light).as_bytes())?;
+        self.file(&format!("{folder}/ladder-dark.svg"), picture::svg(call, now, picture::Theme::Dark).as_bytes())?;
         // Secrets are out already: what is in the bytes now may be written.
         self.file(&format!("{folder}/capture.pcap"), &pcap::file(messages, sound, true))?;
         if contents.calls.len() > MOST_PNGS {
             return Ok(json!(["svg"]));
         }
-        Ok(match picture::png(record, messages, now, picture::Theme::Light) {
+        Ok(match picture::png(call, now, picture::Theme::Light) {
             Ok(png) => {
                 self.file(&format!("{folder}/ladder.png"), &png)?;
                 json!(["svg", "png"])
@@ -145,6 +148,8 @@ fn readme(contents: &Contents<'_>) -> String {
          calls.csv                 all calls, a row each\n\
          calls/ID/call.json        what is known of a call, findings too\n\
          calls/ID/messages.json    every message, in order\n\
+         calls/ID/sound.json       how it sounded over its time: loss, jitter, delay, MOS, and the voices' outlines
+\
          calls/ID/ladder.txt       the ladder, the payload and the findings as text; ladder-*.svg and ladder.png as pictures\n\
          calls/ID/capture.pcap     the messages for Wireshark{}\n\n\
          Credentials, keys and passwords are blanked, always.\n{values}\n",

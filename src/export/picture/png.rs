@@ -8,7 +8,7 @@ use resvg::{
 };
 
 use super::{Theme, svg::svg};
-use crate::model::{CallRecord, CapturedMessage, Timestamp};
+use crate::model::{Timestamp, WholeCall};
 
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
@@ -23,8 +23,8 @@ pub enum PictureError {
 ///
 /// # Errors
 /// It is too long for a picture.
-pub fn png(record: &CallRecord, messages: &[CapturedMessage], now: Timestamp, theme: Theme) -> Result<Vec<u8>, PictureError> {
-    let drawing = svg(record, messages, now, theme);
+pub fn png(call: &WholeCall, now: Timestamp, theme: Theme) -> Result<Vec<u8>, PictureError> {
+    let drawing = svg(call, now, theme);
     let options = Options { fontdb: fonts(), font_family: "Inter".to_owned(), ..Options::default() };
     let tree = Tree::from_str(&drawing, &options).map_err(|error| PictureError::Drawing(error.to_string()))?;
     let size = tree.size();

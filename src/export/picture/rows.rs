@@ -7,7 +7,9 @@ use super::{
     parties::{self, Parties},
     words::{self, Kind, Words},
 };
-use crate::model::{AgentKind, CallRecord, CapturedMessage, Direction, LegId, LegRole, Party, SoundMarkKind, Timestamp};
+use crate::model::{
+    AgentKind, CallRecord, CallSound, CapturedMessage, Direction, LegId, LegRole, Party, SoundMarkKind, Timestamp, WholeCall,
+};
 
 /// Everything that is drawn.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,17 +73,20 @@ pub struct Band {
     pub from: Timestamp,
     pub until: Timestamp,
     pub text: String,
+    /// Both voices, a peak of 255 a bar; none where nothing was heard.
+    pub voices: Vec<(LegRole, Vec<u8>)>,
 }
 
 impl Picture {
     /// The picture of a call; `now` ends what still goes on.
-    pub fn new(record: &CallRecord, messages: &[CapturedMessage], now: Timestamp) -> Self {
+    pub fn new(call: &WholeCall, now: Timestamp) -> Self {
+        let (record, messages) = (&*call.record, call.messages.as_slice());
         let words: Vec<Words> = messages.iter().map(|message| words::words(&message.bytes)).collect();
         let parties = Parties::of(record, messages, &words);
         let start = messages.first().map_or(record.started_at, |message| message.at.min(record.started_at));
         let mut rows = arrows(record, messages, &words, &parties);
         rows.extend(agents_part(record, messages, &parties));
-        let bands = bands(record, &parties, now);
+        let bands = bands(record, call.sound.as_deref(), &parties, now);
         rows.extend(bands.iter().map(|band| band.from).min().map(|at| Row { at, time: String::new(), what: What::Sound }));
         rows.extend(marks(record, messages, &parties));
         // Stable: what was captured at the same moment keeps its order.
@@ -208,7 +213,7 @@ fn marks(record: &CallRecord, messages: &[CapturedMessage], parties: &Parties) -
 }
 
 /// The sound between the legs, from the answer until it is handed back or over.
-fn bands(record: &CallRecord, parties: &Parties, now: Timestamp) -> Vec<Band> {
+fn bands(record: &CallRecord, sound: Option<&CallSound>, parties: &Parties, now: Timestamp) -> Vec<Band> {
     let Some(answered) = record.answered_at else { return Vec::new() };
     let from = Timestamp(answered.0 + 1);
     let end = record.ended_at.unwrap_or(now);
@@ -221,12 +226,16 @@ fn bands(record: &CallRecord, parties: &Parties, now: Timestamp) -> Vec<Band> {
         let expected = figures.packets_received + figures.packets_lost;
         let loss = if expected == 0 { 0.0 } else { 100.0 * figures.packets_lost as f64 / expected as f64 };
         let text = format!("{} · {secs} · loss {loss:.1} % · jitter {:.1} ms", figures.codec, figures.jitter_ms);
-        bands.push(Band { left: near.min(far), right: near.max(far), side, from, until, text });
+        let heard = sound.and_then(|sound| sound.of(leg.opened.leg)).map(|sound| sound.outline(from, until));
+        let heard = heard.filter(|tracks| tracks.iter().flatten().any(|peak| *peak > 0));
+        let voices = heard.map(|tracks| record.voices_of(leg).into_iter().zip(tracks).collect()).unwrap_or_default();
+        bands.push(Band { left: near.min(far), right: near.max(far), side, from, until, text, voices });
     }
     // Of a call out of a capture nobody knows of sound that is not in it.
     if bands.is_empty() && parties.columns.len() > 1 && (record.admission.is_some() || record.test_call) {
         let (near, far, side) = parties.ends(record, Some(LegId(0)));
-        bands.push(Band { left: near.min(far), right: near.max(far), side, from, until, text: format!("sound · {secs}") });
+        let text = format!("sound · {secs}");
+        bands.push(Band { left: near.min(far), right: near.max(far), side, from, until, text, voices: Vec::new() });
     }
     bands
 }

@@ -6,16 +6,16 @@ use super::{
     Palette, Picture, Side, Theme,
     rows::{Band, Row, Tone, What},
 };
-use crate::model::{CallRecord, CapturedMessage, Timestamp};
+use crate::model::{Timestamp, WholeCall};
 
 /// The ladder of a call as SVG. `now` ends what still goes on.
-pub fn svg(record: &CallRecord, messages: &[CapturedMessage], now: Timestamp, theme: Theme) -> String {
-    draw(&Picture::new(record, messages, now), theme)
+pub fn svg(call: &WholeCall, now: Timestamp, theme: Theme) -> String {
+    draw(&Picture::new(call, now), theme)
 }
 
 pub(super) fn draw(picture: &Picture, theme: Theme) -> String {
     let mut drawing = Drawing { out: String::new(), palette: theme.palette(), xs: columns(picture) };
-    let tops = tops(&picture.rows);
+    let tops = tops(picture);
     let height = TOP + tops.last().copied().unwrap_or(0.0) + FOOT;
     let _ = write!(
         drawing.out,
@@ -151,7 +151,7 @@ impl Drawing {
         let (top, bottom) = (place(picture, tops, band.from), place(picture, tops, band.until));
         let (left, right) = (self.x(band.left) + 1.0, self.x(band.right) - 1.0);
         let fill = hex(self.palette.wash(self.palette.side(band.side), 0.09));
-        let height = (bottom - top).max(SOUND);
+        let height = (bottom - top).max(sound_height(picture));
         let _ = writeln!(
             self.out,
             "<rect x=\"{left:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{height:.1}\" fill=\"{fill}\"/>",
@@ -165,6 +165,28 @@ impl Drawing {
         let (left, right) = (self.x(band.left), self.x(band.right));
         let words = fitted(&band.text, right - left - 16.0, 11.5);
         self.text(f32::midpoint(left, right), y, "middle", 11.5, "400", self.palette.text_soft, &words);
+        for (index, (role, peaks)) in band.voices.iter().enumerate() {
+            let middle = y - 18.0 + SOUND + VOICE * (index as f32 + 0.5);
+            self.voice(left + 12.0, right - 12.0, middle, self.palette.side(Side::Of(*role)), peaks);
+        }
+    }
+
+    /// Bars about `middle`; silence is a row of dots.
+    fn voice(&mut self, left: f32, right: f32, middle: f32, colour: u32, peaks: &[u8]) {
+        let count = ((right - left) / PITCH).max(0.0) as usize;
+        if count == 0 {
+            return;
+        }
+        let mut path = String::new();
+        for n in 0..count {
+            let (from, until) = (n * peaks.len() / count, ((n + 1) * peaks.len()).div_ceil(count));
+            let peak = peaks.get(from..until).and_then(|part| part.iter().max()).copied().unwrap_or(0);
+            // The root lets quiet speech be seen beside loud.
+            let half = ((f32::from(peak) / 255.0).sqrt() * (VOICE - 6.0) / 2.0).max(0.75);
+            let _ = write!(path, "M{:.1} {:.1}v{:.1}", left + n as f32 * PITCH, middle - half, 2.0 * half);
+        }
+        let colour = hex(colour);
+        let _ = writeln!(self.out, "<path d=\"{path}\" stroke=\"{colour}\" stroke-width=\"2\"/>");
     }
 
     #[expect(clippy::too_many_arguments, reason = "the attributes of one element")]
@@ -223,14 +245,20 @@ fn columns(picture: &Picture) -> Vec<f32> {
 }
 
 /// Where each row begins, and where the last one ends.
-fn tops(rows: &[Row]) -> Vec<f32> {
+fn tops(picture: &Picture) -> Vec<f32> {
     let mut tops = vec![0.0];
     let mut y = 0.0;
-    for row in rows {
-        y += if row.what == What::Sound { SOUND } else { ROW };
+    for row in &picture.rows {
+        y += if row.what == What::Sound { sound_height(picture) } else { ROW };
         tops.push(y);
     }
     tops
+}
+
+/// The words of the sound, and both voices below them where they are known.
+fn sound_height(picture: &Picture) -> f32 {
+    let voices = picture.bands.iter().map(|band| band.voices.len()).max().unwrap_or(0);
+    if voices == 0 { SOUND } else { SOUND + voices as f32 * VOICE + 4.0 }
 }
 
 /// Where a moment stands: at the first row that is not before it.
@@ -305,6 +333,9 @@ pub(super) const WIDTH: f32 = 1_080.0;
 const TOP: f32 = 128.0;
 pub(super) const ROW: f32 = 26.0;
 const SOUND: f32 = 34.0;
+/// A voice's outline, and from one of its bars to the next.
+const VOICE: f32 = 30.0;
+const PITCH: f32 = 3.0;
 const FOOT: f32 = 28.0;
 const AXIS: f32 = 96.0;
 const EDGE: f32 = 80.0;

@@ -3,10 +3,7 @@
 use std::time::Instant;
 
 use super::Stream;
-use crate::media::{
-    Codec, StreamFigures,
-    quality::{Conditions, Quality},
-};
+use crate::media::{Codec, StreamFigures, quality::Conditions};
 
 impl Stream {
     /// All that is counted. The outline of the sound is handed out with it; `last`: up to this moment.
@@ -20,7 +17,7 @@ impl Stream {
         let delay_ms = self.delay_ms(self.heard_jitter());
         let received_now = (packets > 0).then(|| {
             let loss_percent = percent(lost, packets + lost);
-            Quality::of(Conditions { loss_percent, burst_ratio: losses.burst_ratio, delay_ms })
+            Conditions { loss_percent, burst_ratio: losses.burst_ratio, delay_ms }
         });
         let codec = self.codec();
         StreamFigures {
@@ -40,8 +37,8 @@ impl Stream {
             malformed: self.malformed,
             dtmf_received: self.dtmf_received.clone(),
             first_packet_us: self.first_packet_us,
-            received_quality: self.received_quality(losses.burst_ratio),
-            sent_quality: self.sent_quality(),
+            received: self.received_conditions(losses.burst_ratio),
+            sent: self.sent_conditions(),
             received_now,
             sent_now: self.sent_now(),
             losses,
@@ -53,27 +50,27 @@ impl Stream {
         }
     }
 
-    /// How well the peer is heard here.
-    fn received_quality(&self, burst_ratio: f32) -> Option<Quality> {
+    /// What of the peer's sound comes here.
+    fn received_conditions(&self, burst_ratio: f32) -> Option<Conditions> {
         let expected = self.reception.packets + self.reception.lost();
         (self.reception.packets > 0).then(|| {
             let loss_percent = percent(self.reception.lost(), expected);
-            Quality::of(Conditions { loss_percent, burst_ratio, delay_ms: self.delay_ms(self.heard_jitter()) })
+            Conditions { loss_percent, burst_ratio, delay_ms: self.delay_ms(self.heard_jitter()) }
         })
     }
 
-    /// How well the peer hears us, by its own reports. They say nothing of bursts.
-    fn sent_quality(&self) -> Option<Quality> {
+    /// What of ours comes to the peer, by its own reports. They say nothing of bursts.
+    fn sent_conditions(&self) -> Option<Conditions> {
         let (lost, jitter) = (self.reports.remote_lost?, self.reports.remote_jitter?);
         let loss_percent = percent(u64::try_from(lost).unwrap_or(0), self.outgoing.packets);
-        Some(Quality::of(Conditions { loss_percent, burst_ratio: 1.0, delay_ms: self.delay_ms(millis(jitter, self.codec().clock_rate())) }))
+        Some(Conditions { loss_percent, burst_ratio: 1.0, delay_ms: self.delay_ms(millis(jitter, self.codec().clock_rate())) })
     }
 
     /// The same by the last report alone.
-    fn sent_now(&self) -> Option<Quality> {
+    fn sent_now(&self) -> Option<Conditions> {
         let (fraction, jitter) = (self.reports.remote_fraction?, self.reports.remote_jitter?);
         let loss_percent = f32::from(fraction) * 100.0 / 256.0;
-        Some(Quality::of(Conditions { loss_percent, burst_ratio: 1.0, delay_ms: self.delay_ms(millis(jitter, self.codec().clock_rate())) }))
+        Some(Conditions { loss_percent, burst_ratio: 1.0, delay_ms: self.delay_ms(millis(jitter, self.codec().clock_rate())) })
     }
 
     /// From one end to the other: half the round trip, the packet that has to be full before it leaves, and a listener's buffer,

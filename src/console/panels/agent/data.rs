@@ -220,7 +220,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::console::sample_operator::{self, HELD, TALKING, WAITING, WRAP_UP};
+    use crate::console::sample::operator::{self as sample_operator, HELD, TALKING, WAITING, WRAP_UP};
 
     fn snapshot() -> Snapshot {
         let calls: Vec<_> = sample_operator::calls().into_iter().map(Arc::new).collect();

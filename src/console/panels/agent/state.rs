@@ -1,5 +1,7 @@
 //! Which call is looked at, and the variables as they are typed.
 
+use std::collections::VecDeque;
+
 use crate::model::{CallId, CallRecord, Outcome, SetVariables, Variables};
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -16,26 +18,31 @@ pub struct Edit {
     pub outcome: Outcome,
     pub transfer: Vec<(String, String)>,
     pub reference: Vec<(String, String)>,
-    /// What the engine was told last.
-    pub told: SetVariables,
+    /// What the engine was told last, or told us since.
+    told: SetVariables,
+    /// What it was told and has not shown yet.
+    sent: VecDeque<SetVariables>,
+    /// What it showed last.
+    base: SetVariables,
     /// When they were changed last, on the window's clock, in seconds.
-    pub changed_at: f64,
+    changed_at: f64,
     /// What they were when that was looked at last.
-    pub seen: SetVariables,
+    seen: SetVariables,
 }
 
 impl Edit {
     /// As the call has them now.
     pub fn of(call: &CallRecord) -> Self {
         let rows = |variables: &Variables| variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        let told =
-            SetVariables { transfer_variables: call.transfer_variables.clone(), reference_variables: call.reference_variables.clone() };
+        let told = set_of(call);
         Self {
             call: call.id,
             outcome: call.outcome.unwrap_or(Outcome::System),
             transfer: rows(&call.transfer_variables),
             reference: rows(&call.reference_variables),
             seen: told.clone(),
+            base: told.clone(),
+            sent: VecDeque::new(),
             told,
             changed_at: 0.0,
         }
@@ -70,8 +77,34 @@ impl Edit {
         if now == self.told || self.fault().is_some() || time - self.changed_at < SETTLES_SECS {
             return None;
         }
+        Some(self.tell())
+    }
+
+    /// What is typed, which the engine is told now.
+    pub fn tell(&mut self) -> SetVariables {
+        let now = self.variables();
         self.told.clone_from(&now);
-        Some(now)
+        if self.sent.len() == MOST_SENT {
+            self.sent.pop_front();
+        }
+        self.sent.push_back(now.clone());
+        now
+    }
+
+    /// A script may set variables, too: what it sets shows up here, unless the operator typed something else in its place.
+    pub fn follow(&mut self, call: &CallRecord) {
+        let theirs = set_of(call);
+        if theirs == self.base {
+            return;
+        }
+        if let Some(own) = self.sent.iter().position(|sent| *sent == theirs) {
+            self.sent.drain(..=own);
+        } else {
+            merge(&mut self.transfer, &self.base.transfer_variables, &theirs.transfer_variables);
+            merge(&mut self.reference, &self.base.reference_variables, &theirs.reference_variables);
+            self.told.clone_from(&theirs);
+        }
+        self.base = theirs;
     }
 
     /// Whether something typed is not told yet.
@@ -80,8 +113,28 @@ impl Edit {
     }
 }
 
+fn set_of(call: &CallRecord) -> SetVariables {
+    SetVariables { transfer_variables: call.transfer_variables.clone(), reference_variables: call.reference_variables.clone() }
+}
+
+/// What changed from `base` to `theirs` changes in `rows`, where they are as in `base`.
+fn merge(rows: &mut Vec<(String, String)>, base: &Variables, theirs: &Variables) {
+    rows.retain(|(name, value)| theirs.contains_key(name) || base.get(name) != Some(value));
+    for (name, value) in theirs.iter().filter(|(name, value)| base.get(*name) != Some(*value)) {
+        match rows.iter_mut().find(|(row, _)| row == name) {
+            Some((_, typed)) if base.get(name) == Some(&*typed) => typed.clone_from(value),
+            Some(_) => {}
+            // What the operator removed stays removed.
+            None if base.contains_key(name) => {}
+            None => rows.push((name.clone(), value.clone())),
+        }
+    }
+}
+
 /// After the last letter.
 const SETTLES_SECS: f64 = 0.3;
+/// More are not on their way at once.
+const MOST_SENT: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -100,6 +153,49 @@ mod tests {
         let told = edit.settled(2.6).expect("it has settled");
         assert_eq!(told.transfer_variables["name"], "Ann");
         assert_eq!(edit.settled(9.0), None, "once");
+    }
+
+    fn set(call: &mut CallRecord, transfer: &[(&str, &str)]) {
+        let transfer = transfer.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        call.apply(Timestamp(1), &crate::model::CallEvent::VariablesSet { transfer, reference: Variables::new() });
+    }
+
+    fn rows(edit: &Edit) -> Vec<(&str, &str)> {
+        edit.transfer.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+
+    #[test]
+    fn what_a_script_sets_shows_up_beside_what_is_typed() {
+        let mut call = CallRecord::new(CallId(1), Timestamp(0));
+        set(&mut call, &[("kept", "1"), ("typed", "1"), ("dropped", "1"), ("removed", "1")]);
+        let mut edit = Edit::of(&call);
+        edit.transfer[1].1 = "mine".to_owned();
+        edit.transfer.remove(3);
+        edit.transfer.push(("half".to_owned(), String::new()));
+        set(&mut call, &[("kept", "2"), ("typed", "2"), ("removed", "2"), ("new", "2")]);
+        edit.follow(&call);
+        assert_eq!(rows(&edit), [("kept", "2"), ("typed", "mine"), ("half", ""), ("new", "2")]);
+        assert_eq!(edit.settled(1.0), None, "it is told once the typing pauses");
+        let told = edit.settled(2.0).expect("it differs from what the script set");
+        assert_eq!((told.transfer_variables["typed"].as_str(), told.transfer_variables.get("removed")), ("mine", None));
+    }
+
+    #[test]
+    fn what_was_told_coming_back_changes_nothing_that_is_typed_meanwhile() {
+        let mut call = CallRecord::new(CallId(1), Timestamp(0));
+        let mut edit = Edit::of(&call);
+        let mut told = Vec::new();
+        for (n, value) in ["a", ""].into_iter().enumerate() {
+            edit.transfer = vec![("name".to_owned(), value.to_owned())];
+            edit.settled(n as f64);
+            told.push(edit.settled(n as f64 + 0.5).expect("it has settled"));
+        }
+        for told in told {
+            call.transfer_variables = told.transfer_variables;
+            edit.follow(&call);
+            assert_eq!(rows(&edit), [("name", "")]);
+        }
+        assert_eq!(edit.settled(9.0), None);
     }
 
     #[test]

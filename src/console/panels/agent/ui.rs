@@ -1,8 +1,7 @@
 //! Paints the place: who waits, the call in hand with its context, and what goes back.
 
 use eframe::egui::{
-    Align, Align2, Area, FontId, Id, Layout, Order, Pos2, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2,
-    WidgetInfo,
+    Align, Align2, Area, FontId, Id, Layout, Order, Pos2, Rect, RichText, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo,
 };
 
 use super::{
@@ -16,7 +15,7 @@ use crate::console::{
     action::Action,
     panels::{context, settings},
     theme::{self, Leg, Radius, Space, Tokens, Tone},
-    widgets::{Look, action_button, caption, card, elided, empty_state, fit, heading, level_meter, pill, pill_at},
+    widgets::{Look, action_button, caption, card, card_in, elided, empty_state, fit, heading, level_meter, pill, pill_at},
 };
 
 /// What the place shows besides what is typed.
@@ -35,9 +34,9 @@ pub fn agent_ui(ui: &mut Ui, edit: Option<&mut Edit>, view: &AgentView<'_>, acti
     let (left, right) = ((room.width() * 0.21).clamp(240.0, 320.0), (room.width() * 0.4).clamp(440.0, 640.0));
     let middle = room.width() - left - right - 2.0 * Space::L;
     let rect = |x: f32, width: f32| Rect::from_min_size(Pos2::new(room.left() + x, room.top()), Vec2::new(width, room.height()));
-    within(ui, rect(0.0, left), |ui| list_ui(ui, view.place, actions));
-    within(ui, rect(left + Space::L, middle), |ui| call_ui(ui, shown, view.voice, actions));
-    within(ui, rect(left + middle + 2.0 * Space::L, right), |ui| {
+    card_in(ui, rect(0.0, left), |ui| list_ui(ui, view.place, actions));
+    card_in(ui, rect(left + Space::L, middle), |ui| call_ui(ui, shown, view.voice, actions));
+    card_in(ui, rect(left + middle + 2.0 * Space::L, right), |ui| {
         if let (Some(edit), Some(hand_back)) = (edit, view.hand_back) {
             hand_back_ui(ui, shown.phase, edit, hand_back, actions);
         }
@@ -53,16 +52,6 @@ fn nobody_ui(ui: &mut Ui, is_agent: bool, actions: &mut Vec<Action>) {
         let next = Action::Settings(settings::Act::Show(settings::Page::Agent));
         empty_state(ui, "You are not the agent", sentence, Some(next), actions);
     }
-}
-
-fn within(ui: &mut Ui, rect: Rect, contents: impl FnOnce(&mut Ui)) {
-    ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
-        card(ui, |ui| {
-            ui.set_min_size(rect.size() - Vec2::splat(30.0));
-            ui.set_max_size(rect.size() - Vec2::splat(30.0));
-            contents(ui);
-        });
-    });
 }
 
 fn list_ui(ui: &mut Ui, place: &AgentPlace, actions: &mut Vec<Action>) {

@@ -3,7 +3,7 @@
 use super::data::{Band, Ladder, Parties};
 use crate::{
     console::{panels::media::voices, theme::Leg, widgets::Track},
-    model::{CallRecord, CallSound, LegRecord, LegRole, LegSound, MediaFigures, SoundMarkKind, Timestamp},
+    model::{CallRecord, CallSound, LegRecord, LegRole, MediaFigures, SoundMarkKind, Timestamp},
 };
 
 /// The customer's sound, and the agent's beside it. Nothing before the answer.
@@ -75,25 +75,13 @@ impl Ladder {
         for band in &mut self.bands {
             let leg = call.legs.iter().find(|leg| Some(leg.opened.leg) == band.of);
             let Some((leg, sound)) = leg.zip(band.of.and_then(|of| sound?.of(of))) else { continue };
-            let tracks = [&sound.received, &sound.sent];
-            if tracks.iter().any(|peaks| peaks.iter().any(|peak| *peak > 0)) {
-                let track = |((name, leg), peaks): ((String, Leg), &Vec<u8>)| Track { name, leg, peaks: within_band(band, sound, peaks) };
-                band.voices = voices(call, leg).into_iter().zip(tracks).map(track).collect();
+            if sound.received.iter().chain(&sound.sent).any(|peak| *peak > 0) {
+                let track = |((name, leg), peaks)| Track { name, leg, peaks };
+                band.voices = voices(call, leg).into_iter().zip(sound.outline(band.from, band.until)).map(track).collect();
             }
         }
     }
 }
-
-/// Those bars that lie in the time of the band; what is not heard yet is silence.
-fn within_band(band: &Band, sound: &LegSound, peaks: &[u8]) -> Vec<u8> {
-    let bar = u64::from(sound.bar_ms) * 1_000;
-    let count = (band.until.micros_since(band.from) / bar + 1).min(MOST_BARS);
-    let at = |n: u64| (band.from.0 + n * bar + bar / 2).checked_sub(sound.began.0).map(|since| (since / bar) as usize);
-    (0..count).map(|n| at(n).and_then(|index| peaks.get(index)).copied().unwrap_or(0)).collect()
-}
-
-/// A sound keeps fewer.
-const MOST_BARS: u64 = 4_096;
 
 fn words(figures: Option<&MediaFigures>, from: Timestamp, until: Timestamp) -> String {
     let Some(figures) = figures else { return format!("sound · {}", secs(from, until)) };

@@ -21,13 +21,18 @@ pub struct SoundView {
 
 /// Whose voice goes which way on a leg: name and colour of what is received and of what is sent.
 pub fn voices(call: &CallRecord, leg: &LegRecord) -> [(String, Leg); 2] {
-    match leg.opened.role {
-        // A test call is seen from its customer.
-        LegRole::Customer if call.test_call => [("From the bridge".into(), Leg::Agent), ("To the bridge".into(), Leg::Customer)],
-        LegRole::Customer => [("From the customer".into(), Leg::Customer), ("To the customer".into(), Leg::Agent)],
-        LegRole::Agent => [("From the agent".into(), Leg::Agent), ("To the agent".into(), Leg::Customer)],
-        LegRole::Return => [("From the return".into(), Leg::Return), ("To the return".into(), Leg::Customer)],
-    }
+    let far = match leg.opened.role {
+        LegRole::Customer if call.test_call => "bridge",
+        LegRole::Customer => "customer",
+        LegRole::Agent => "agent",
+        LegRole::Return => "return",
+    };
+    let [received, sent] = call.voices_of(leg).map(|role| match role {
+        LegRole::Customer => Leg::Customer,
+        LegRole::Agent => Leg::Agent,
+        LegRole::Return => Leg::Return,
+    });
+    [(format!("From the {far}"), received), (format!("To the {far}"), sent)]
 }
 
 pub fn view(call: &CallRecord, leg: &LegRecord, sound: &LegSound) -> SoundView {

@@ -13,6 +13,7 @@ use crate::{
             },
             compare, ladder, messages,
             settings::{self, Page},
+            test_call,
         },
         state::{CallTab, MessageTab, Place, State},
         text,
@@ -146,7 +147,7 @@ fn places() -> Vec<Action> {
 
 /// What makes sense now.
 fn actions(state: &State, chosen: Option<&CallRecord>) -> Vec<Action> {
-    let mut actions = vec![Action::PlaceTestCall, Action::Search];
+    let mut actions = vec![Action::PlaceTestCall, Action::TestCall(test_call::Act::CheckSound), Action::Search];
     if let Some(call) = chosen {
         if !call.state.is_final() {
             actions.push(Action::HangUp(call.id));

@@ -249,7 +249,7 @@ fn storage(form: &Form<'_>) -> Vec<Card> {
         ]),
         Row::Note(
             Tone::Faint,
-            "Stereo WAV, the customer at the left. A peer's record = true or false goes before. 0 days keeps them".to_owned(),
+            "Stereo WAV, the customer at the left. What a peer says (Who may call) goes before. 0 days keeps them".to_owned(),
         ),
     ];
     vec![Card::new("Place", place), Card::new("Retention", kept), Card::new("Recordings", recordings)]

@@ -3,8 +3,8 @@
 use jiff::tz::TimeZone;
 
 use super::{
-    act::{Act, What},
-    form::{Card, Form, PeerRow, Record, RecordCell, Records, Row},
+    act::{Act, Kind, What},
+    form::{Card, Choice, Form, PeerRow, Record, RecordCell, Records, Row},
     state::{Page, State},
 };
 use crate::{
@@ -95,7 +95,31 @@ fn of_peer(form: &Form<'_>, state: &State, zone: &TimeZone) -> Vec<Card> {
             ],
         ),
         Card::new("An address that is allowed, but a password that is wrong", vec![Row::Choice(policy)]),
+        Card::new("Recording of its calls", vec![Row::Choice(recording(form, &key))]),
     ]
+}
+
+/// What a peer says of its calls; where it says nothing, they go with all others.
+fn recording(form: &Form<'_>, peer: &str) -> Choice {
+    let key = format!("{peer}.record");
+    let always = form.value("recording.when") == "always";
+    let act = |act: Act, word: &str| (act, word.to_owned());
+    let flag = |on: bool| Act::Set { key: key.clone(), kind: Kind::Flag, text: on.to_string() };
+    Choice {
+        label: String::new(),
+        choices: vec![
+            act(Act::Remove(key.clone()), if always { "As all: always" } else { "As all: by hand" }),
+            act(flag(true), "Always"),
+            act(flag(false), "By hand only"),
+        ],
+        chosen: match form.draft.value(&key).as_deref() {
+            None => Some(0),
+            Some("true") => Some(1),
+            Some("false") => Some(2),
+            Some(_) => None,
+        },
+        told: form.told(&key),
+    }
 }
 
 fn users(form: &Form<'_>, peer: &str, name: &str, state: &State, zone: &TimeZone) -> Records {

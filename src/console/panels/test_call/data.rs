@@ -8,7 +8,7 @@ use crate::{
         theme::Tone,
         wire_text::{Kind, MessageView},
     },
-    model::{Admission, CallRecord, CallState, ReturnMethod, ReturnVerdict, Timestamp},
+    model::{Admission, CallRecord, CallState, ReturnMethod, ReturnVerdict, SoundCheck, Timestamp},
 };
 
 /// The running or last test call in one line.
@@ -57,8 +57,15 @@ pub enum Mark {
     Wrong,
 }
 
-/// Every step there is, done or ahead, so that one sees where a call got stuck.
-pub fn journey(placed: Option<&CallRecord>, bridge: Option<&CallRecord>, messages: &[MessageView], facts: &Facts) -> Vec<Step> {
+/// Every step there is, done or ahead, so that one sees where a call got stuck. `checks`: it is a sound check, which ends
+/// by itself and is not handed back.
+pub fn journey(
+    placed: Option<&CallRecord>,
+    bridge: Option<&CallRecord>,
+    messages: &[MessageView],
+    facts: &Facts,
+    checks: bool,
+) -> Vec<Step> {
     let start = placed.map_or(Timestamp::default(), |p| p.started_at);
     let time =
         |at: Option<Timestamp>| at.map(|at| text::since(at.micros_since(start)).trim_start_matches('+').to_owned()).unwrap_or_default();
@@ -106,6 +113,11 @@ pub fn journey(placed: Option<&CallRecord>, bridge: Option<&CallRecord>, message
         .unwrap_or_else(|| "the first packet from the agent".to_owned());
     steps.push(new(heard.is_some(), "Sound heard", words, None));
 
+    if checks {
+        steps.push(check_step(placed));
+        mark_where_it_is(&mut steps, placed, bridge);
+        return steps;
+    }
     let attempts = bridge.or(placed).map(|b| b.returns.as_slice()).unwrap_or_default();
     if attempts.is_empty() {
         let how = if facts.return_uri.is_empty() {
@@ -131,6 +143,16 @@ pub fn journey(placed: Option<&CallRecord>, bridge: Option<&CallRecord>, message
     steps.push(report_step(placed));
     mark_where_it_is(&mut steps, placed, bridge);
     steps
+}
+
+fn check_step(placed: Option<&CallRecord>) -> Step {
+    let report = placed.and_then(|p| p.test_report.as_deref());
+    let (mark, detail) = match report {
+        None => (Mark::Ahead, format!("tones both ways, for {:.0} s", SoundCheck::LENGTH_SECS)),
+        Some(report) if report.ok => (Mark::Done, "both ways carry sound".to_owned()),
+        Some(report) => (Mark::Wrong, report.steps.iter().find(|s| !s.ok).map_or_else(String::new, |s| s.text.clone())),
+    };
+    Step { mark, title: "Sound checked".to_owned(), detail, time: String::new() }
 }
 
 fn report_step(placed: Option<&CallRecord>) -> Step {

@@ -23,9 +23,7 @@ pub(super) fn form_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, a
     std::mem::swap(&mut call, &mut form.to);
     ui.horizontal(|ui| {
         heading(ui, "Call");
-        if !view.presets.is_empty() {
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| presets_ui(ui, view.presets, actions));
-        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| presets_ui(ui, view.presets, actions));
     });
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = Space::M;
@@ -125,7 +123,9 @@ pub(super) fn buttons_ui(ui: &mut Ui, state: &State, view: &TestCallView<'_>, ac
     ui.horizontal(|ui| {
         let why = if placing { Some("A test call is being placed") } else { fault.as_deref() };
         action_button(ui, Action::PlaceTestCall, Look::Primary, why, actions);
-        action_button(ui, Action::TestCall(Act::NamePreset), Look::Plain, None, actions);
+        let call_fault = state.form.call_fault();
+        let why = if placing { Some("A test call is being placed") } else { call_fault.as_deref() };
+        action_button(ui, Action::TestCall(Act::CheckSound), Look::Plain, why, actions);
         menu(ui, "Copy", |ui| {
             for act in [Act::CopyCommand, Act::CopySipp] {
                 menu_item(ui, Action::TestCall(act), None, actions);
@@ -140,6 +140,10 @@ pub(super) fn buttons_ui(ui: &mut Ui, state: &State, view: &TestCallView<'_>, ac
 
 fn presets_ui(ui: &mut Ui, presets: &[Preset], actions: &mut Vec<Action>) {
     menu(ui, "Presets", |ui| {
+        menu_item(ui, Action::TestCall(Act::NamePreset), None, actions);
+        if !presets.is_empty() {
+            ui.separator();
+        }
         for (index, preset) in presets.iter().enumerate() {
             ui.horizontal(|ui| {
                 menu_item(ui, Action::TestCall(Act::UsePreset(index)), Some(&preset.name), actions);

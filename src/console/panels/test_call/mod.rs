@@ -5,6 +5,8 @@ mod form;
 pub mod person;
 mod phone;
 pub mod preview;
+pub mod sound_check;
+mod sound_check_ui;
 mod state;
 mod ui;
 

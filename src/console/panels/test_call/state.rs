@@ -20,12 +20,16 @@ pub struct State {
     pub middle: Middle,
     /// The INVITE of this form, made anew when the form changes.
     pub preview: Option<(TestForm, Preview)>,
+    /// The call that was placed last checks the sound.
+    pub checks_sound: bool,
     /// The name of the preset that is about to be saved.
     pub naming: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Act {
+    /// The form's call, with tones in the place of its sound, to an agent that sends them back.
+    CheckSound,
     /// A key of the phone.
     Press(char),
     /// Nothing is heard of the person at the phone.
@@ -50,6 +54,9 @@ impl Act {
     pub fn face(&self) -> Face {
         let face = |label, tooltip, icon| Face { label, tooltip, icon, shortcut: None };
         match self {
+            Self::CheckSound => {
+                face("Sound check", "The same call with the task sound_check: tones go both ways, and what was heard is told", None)
+            }
             Self::Press(_) => face("Press", "Send this key (RFC 4733)", None),
             Self::Mute(true) => face("Mute", "The far side does not hear you", None),
             Self::Mute(false) => face("Unmute", "The far side hears you again", None),

@@ -11,6 +11,8 @@ use super::{
     person::Person,
     phone::phone_ui,
     preview::Preview,
+    sound_check::Checked,
+    sound_check_ui::sound_check_ui,
     state::{Act, Middle},
 };
 use crate::{
@@ -21,7 +23,7 @@ use crate::{
         remembered::Preset,
         state::State,
         theme::{self, Icon, Leg, Space, Tokens},
-        widgets::{FieldLook, Look, action_button, card, dialog, elided, empty_state, heading, labelled_field, ladder, pill, segmented},
+        widgets::{FieldLook, Look, action_button, card_in, dialog, elided, empty_state, heading, labelled_field, ladder, pill, segmented},
     },
     model::CallId,
 };
@@ -38,6 +40,8 @@ pub struct TestCallView<'a> {
     pub in_person: bool,
     /// We have put the far side on hold.
     pub on_hold: bool,
+    /// What came of the sound check, where the call is one.
+    pub checked: Option<Checked>,
 }
 
 pub fn test_call_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, actions: &mut Vec<Action>) {
@@ -45,7 +49,7 @@ pub fn test_call_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, act
     let (left, right) = ((room.width() * 0.335).clamp(350.0, 560.0), (room.width() * 0.225).clamp(230.0, 380.0));
     let middle = room.width() - left - right - 2.0 * Space::L;
     let rect = |x: f32, width: f32| Rect::from_min_size(Pos2::new(room.left() + x, room.top()), Vec2::new(width, room.height()));
-    place(ui, rect(0.0, left), |ui| {
+    card_in(ui, rect(0.0, left), |ui| {
         let height = ui.available_height() - BUTTONS - if state.form.fault().is_some() { 24.0 } else { 0.0 };
         ScrollArea::vertical().id_salt("form").auto_shrink([false, false]).max_height(height).show(ui, |ui| {
             ui.set_width(ui.available_width() - 2.0);
@@ -58,19 +62,15 @@ pub fn test_call_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, act
     let mut upper = rect(left + Space::L, middle);
     let lower = upper.with_min_y(upper.bottom() - PHONE);
     upper.max.y = lower.top() - Space::L;
-    place(ui, upper, |ui| middle_ui(ui, state, view, actions));
-    place(ui, lower, |ui| phone_ui(ui, view, actions));
-    place(ui, rect(left + middle + 2.0 * Space::L, right), |ui| journey_ui(ui, view.journey));
-}
-
-fn place(ui: &mut Ui, rect: Rect, contents: impl FnOnce(&mut Ui)) {
-    ui.scope_builder(eframe::egui::UiBuilder::new().max_rect(rect), |ui| {
-        card(ui, |ui| {
-            ui.set_min_size(rect.size() - Vec2::splat(30.0));
-            ui.set_max_size(rect.size() - Vec2::splat(30.0));
-            contents(ui);
-        });
-    });
+    card_in(ui, upper, |ui| middle_ui(ui, state, view, actions));
+    card_in(ui, lower, |ui| phone_ui(ui, view, actions));
+    let mut journey = rect(left + middle + 2.0 * Space::L, right);
+    if let Some(checked) = &view.checked {
+        let below = journey.with_min_y(journey.bottom() - CHECK);
+        journey.max.y = below.top() - Space::L;
+        card_in(ui, below, |ui| sound_check_ui(ui, checked));
+    }
+    card_in(ui, journey, |ui| journey_ui(ui, view.journey));
 }
 
 fn middle_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, actions: &mut Vec<Action>) {
@@ -197,5 +197,7 @@ fn journey_ui(ui: &mut Ui, steps: &[Step]) {
 
 /// How high the phone is.
 const PHONE: f32 = 264.0;
+/// How high a sound check is.
+const CHECK: f32 = 236.0;
 /// The buttons below the form, with the space above them.
 const BUTTONS: f32 = 46.0;

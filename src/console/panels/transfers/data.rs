@@ -9,6 +9,7 @@ use crate::{
         theme::{Leg, Tone},
         widgets::{Cell, Column, KeyValue, TableRow},
     },
+    export::test_call::shell_word,
     model::{CallTransfer, ReturnMethod, Timestamp, TransferKind, TransferStatus, TransferTarget},
 };
 
@@ -150,7 +151,7 @@ pub fn pools(view: &TransfersView) -> Vec<(String, f32)> {
 
 /// A `curl` line that creates; the secret stays in the shell's environment.
 pub fn curl_create(view: &TransfersView, body: &str) -> String {
-    format!("curl -sS {} \\\n  -H 'Content-Type: application/json' \\\n  -d {}", head(view, ""), quoted(body))
+    format!("curl -sS {} \\\n  -H 'Content-Type: application/json' \\\n  -d {}", head(view, ""), shell_word(body))
 }
 
 /// A `curl` line that fetches one.
@@ -159,14 +160,9 @@ pub fn curl_get(view: &TransfersView, id: &str) -> String {
 }
 
 fn head(view: &TransfersView, path: &str) -> String {
-    let url = quoted(&format!("{}/generativeagent/v1/call-transfers{path}", view.url));
-    let id = quoted(&format!("asapp-api-id: {}", view.key_id));
+    let url = shell_word(&format!("{}/generativeagent/v1/call-transfers{path}", view.url));
+    let id = shell_word(&format!("asapp-api-id: {}", view.key_id));
     format!("{url} \\\n  -H {id} \\\n  -H \"asapp-api-secret: $HANDBACK_API_SECRET\"")
-}
-
-/// One argument of a shell, whatever it holds.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// One segment of a path (RFC 3986 §3.3).
@@ -193,6 +189,6 @@ mod tests {
         let view = TransfersView { url: "http://127.0.0.1:8080".to_owned(), key_id: "demo".to_owned(), ..TransfersView::default() };
         let line = curl_create(&view, r#"{"id":"it's"}"#);
         assert!(line.ends_with(r#"-d '{"id":"it'\''s"}'"#), "{line}");
-        assert!(curl_get(&view, "a/b c").contains("/call-transfers/a%2Fb%20c'"), "{}", curl_get(&view, "a/b c"));
+        assert!(curl_get(&view, "a/b c").contains("/call-transfers/a%2Fb%20c "), "{}", curl_get(&view, "a/b c"));
     }
 }

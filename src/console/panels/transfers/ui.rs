@@ -1,6 +1,6 @@
 //! Paints the place: list and detail at the left, the form and how the API would answer it at the right.
 
-use eframe::egui::{Rect, RichText, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo};
+use eframe::egui::{Rect, RichText, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
 use jiff::tz::TimeZone;
 
 use super::data;
@@ -12,7 +12,7 @@ use crate::{
         state::State,
         theme::{self, Space, Tokens, Tone},
         widgets::{
-            FieldLook, KeyValue, Look, Table, action_button, caption, card, empty_state, heading, key_values, labelled_field, pill,
+            FieldLook, KeyValue, Look, Table, action_button, caption, card_in, empty_state, heading, key_values, labelled_field, pill,
             segmented,
         },
     },
@@ -43,23 +43,13 @@ pub fn transfers_ui(ui: &mut Ui, state: &mut State, place: &TransfersPlace<'_>, 
     let left = room.width() - right - Space::L;
     let upper = (room.height() * 0.5).floor();
     let at = |x: f32, y: f32, width: f32, height: f32| Rect::from_min_size(room.min + Vec2::new(x, y), Vec2::new(width, height));
-    within(ui, at(0.0, 0.0, left, upper), |ui| list_ui(ui, state, view, place, actions));
-    within(ui, at(0.0, upper + Space::L, left, room.height() - upper - Space::L), |ui| detail_ui(ui, view, place, actions));
-    within(ui, at(left + Space::L, 0.0, right, room.height()), |ui| {
+    card_in(ui, at(0.0, 0.0, left, upper), |ui| list_ui(ui, state, view, place, actions));
+    card_in(ui, at(0.0, upper + Space::L, left, room.height() - upper - Space::L), |ui| detail_ui(ui, view, place, actions));
+    card_in(ui, at(left + Space::L, 0.0, right, room.height()), |ui| {
         ScrollArea::vertical().id_salt("new transfer").auto_shrink([false, false]).show(ui, |ui| {
             ui.set_width(ui.available_width() - 2.0);
             ui.spacing_mut().item_spacing.y = 10.0;
             form_ui(ui, state, place.answer, actions);
-        });
-    });
-}
-
-fn within(ui: &mut Ui, rect: Rect, contents: impl FnOnce(&mut Ui)) {
-    ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
-        card(ui, |ui| {
-            ui.set_min_size(rect.size() - Vec2::splat(30.0));
-            ui.set_max_size(rect.size() - Vec2::splat(30.0));
-            contents(ui);
         });
     });
 }

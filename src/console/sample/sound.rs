@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{CallSound, LegId, MediaFigures, SoundHeard, SoundMoment, SoundQuality, Timestamp};
+use crate::model::{CallSound, LegId, MediaFigures, SoundHeard, SoundMoment, Timestamp};
 
 /// A minute of talk that begins at `from`.
 pub fn sound(from: Timestamp, secs: u64) -> Arc<CallSound> {
@@ -23,14 +23,6 @@ pub fn sound(from: Timestamp, secs: u64) -> Arc<CallSound> {
         sound.note(at, LegId(0), &MediaFigures { moment, ..MediaFigures::default() });
     }
     Arc::new(sound)
-}
-
-/// What the E-model says of such a call.
-pub fn quality(loss_percent: f32, delay_ms: f32) -> SoundQuality {
-    let (id, ie_eff) = (0.9, 95.0 * loss_percent / (loss_percent + 25.1));
-    let r = 94.77 - 1.41 - id - ie_eff;
-    let mos = 1.0 + 0.035 * r + r * (r - 60.0) * (100.0 - r) * 7e-6;
-    SoundQuality { mos, r, ro: 94.77, is: 1.41, id, ie_eff, a: 0.0, loss_percent, burst_ratio: 1.0, delay_ms }
 }
 
 fn heard(loss_percent: f32, jitter_ms: f32, mos: f32) -> SoundHeard {

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{
-    backend::{ApiAnswer, TransfersView},
-    sample::{NOON, WITH_AGENT},
-};
+use super::{NOON, WITH_AGENT};
+use crate::console::{ApiAnswer, TransfersView};
 use crate::model::{
     CallTransfer, InputContext, Outcome, OutputContext, PoolFigures, ReturnMethod, SipReturn, Timestamp, TransferStatus, TransferTarget,
 };

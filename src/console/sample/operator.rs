@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::sample::NOON;
+use super::NOON;
 use crate::model::{AgentKind, CallEvent, CallId, CallRecord, Context, GoesBack, Outcome, Party, ReturnMethod, Timestamp, Variables};
 
 pub const NOW: Timestamp = Timestamp(NOON + 62_500_000);
