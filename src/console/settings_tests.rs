@@ -86,10 +86,26 @@ fn who_may_call_reads_as_text() {
   Offer MD5 beside SHA-256: on
 [An address that is allowed, but a password that is wrong]
   : Either is enough
+[Recording of its calls]
+  : As all: by hand
 right: [Would this caller pass?]
   caller 
 "
     );
+}
+
+#[test]
+fn what_a_peer_says_of_recording_goes_before_what_all_do() {
+    let with = |line: &str| page_of(Page::Who, &FILE.replace("[[peers]]\n", &format!("[[peers]]\n{line}\n")));
+    let always = "[recording]\nwhen = \"always\"\n";
+    for (page, chosen) in [
+        (with("record = true"), "Always"),
+        (with("record = false"), "By hand only"),
+        (page_of(Page::Who, &format!("{FILE}{always}")), "As all: always"),
+    ] {
+        assert!(page.contains(&format!("[Recording of its calls]\n  : {chosen}\n")), "{page}");
+    }
+    assert!(with("record = \"yes\"").contains("[Recording of its calls]\n  :  !! Must be true or false"), "{}", with("record = \"yes\""));
 }
 
 #[test]
