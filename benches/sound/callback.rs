@@ -38,7 +38,7 @@ fn microphone_into_two_lines(bencher: Bencher<'_, '_>, (rate, channels): (u32, u
     for (mouth, line) in mouths.iter_mut().zip([Line::Phone, Line::Operator]) {
         let (ring, consumer) = RingBuffer::new(9_600);
         heard.push(consumer);
-        *mouth = Some(Mouth { line, ring, states: port.states.clone() });
+        *mouth = Some(Mouth { line, ring });
     }
     let mut microphone = Microphone::new(rate, channels, 0, mouths, Arc::new(Controls::default()));
     let sound: Vec<f32> = (0..rate as usize / 50 * usize::from(channels)).map(|n| (n as f32 / 20.0).sin() / 4.0).collect();

@@ -28,8 +28,6 @@ pub enum LineEnd {
 pub struct LineState {
     /// It is on a stream.
     attended: AtomicBool,
-    /// Samples that were left of the mouth after the newest reading.
-    left: AtomicU32,
     /// Readings that found too little, while somebody spoke into it.
     missed: AtomicU32,
 }
@@ -81,6 +79,12 @@ impl LineEnds {
         }
     }
 
+    /// Samples that a line's mouth holds; `None`: no microphone is there.
+    pub fn spoken(&mut self, line: Line) -> Option<usize> {
+        self.look();
+        self.mouths[place_of(line)].as_ref().map(Consumer::slots)
+    }
+
     /// Samples from a line's mouth; how many there were.
     pub fn speak(&mut self, line: Line, into: &mut [i16]) -> usize {
         self.look();
@@ -89,13 +93,12 @@ impl LineEnds {
         // What has gathered while nobody listened is the past.
         let most = into.len() + MOST_LEFT;
         if let Some(old) = mouth.slots().checked_sub(most).filter(|old| *old > 0)
-            && let Ok(stale) = mouth.read_chunk(old + MOST_LEFT - CUSHION)
+            && let Ok(stale) = mouth.read_chunk(old + MOST_LEFT)
         {
             stale.commit_all();
         }
         let count = mouth.pop_partial_slice(into).0.len();
         let state = &self.states.lines[place];
-        state.left.store(mouth.slots() as u32, Ordering::Relaxed);
         if count < into.len() {
             state.missed.fetch_add(1, Ordering::Relaxed);
         }
@@ -134,10 +137,6 @@ impl LineStates {
 impl LineState {
     pub fn is_attended(&self) -> bool {
         self.attended.load(Ordering::Acquire)
-    }
-
-    pub fn left(&self) -> usize {
-        self.left.load(Ordering::Relaxed) as usize
     }
 
     pub fn missed(&self) -> u32 {
@@ -198,8 +197,6 @@ pub fn place_of(line: Line) -> usize {
 const MAILBOX: usize = 16;
 /// Two periods of a microphone: more than that is lag that nobody needs.
 const MOST_LEFT: usize = 1_920;
-/// What is left then: 10 ms, for a callback that comes late.
-const CUSHION: usize = 480;
 
 #[cfg(test)]
 mod tests {
@@ -235,7 +232,7 @@ mod tests {
         assert_eq!(hears.slots(), 40, "whole frames only");
         says.push_entire_slice(&[5; 9_600]).expect("room");
         assert_eq!(ends.speak(Line::Operator, &mut [0; 960]), 960);
-        assert_eq!(port.states.of(Line::Operator).left(), CUSHION, "an old backlog is left behind");
+        assert_eq!(ends.spoken(Line::Operator), Some(0), "an old backlog is left behind");
     }
 
     #[test]

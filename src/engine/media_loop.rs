@@ -27,7 +27,10 @@ use super::{
 use crate::{
     media::{self, Channel, Line, MediaCommand, MediaEvent, MediaPlane, Owner, Sink, StreamId},
     model::RtpPacket,
-    wire::rtp_socket::{RtpPair, RtpPorts},
+    wire::{
+        priority,
+        rtp_socket::{RtpPair, RtpPorts},
+    },
 };
 
 /// What the media thread tells the engine. None is lost but figures and tapped sound, and those only while nobody listens.
@@ -236,6 +239,7 @@ struct Outbox {
 
 impl Driver {
     fn run(mut self) {
+        priority::go_first();
         let mut events = Events::with_capacity(EVENTS);
         let mut buffer = vec![0u8; LARGEST_PACKET];
         let mut readable = Vec::with_capacity(EVENTS);
@@ -386,6 +390,10 @@ impl Sink for Edge {
 
     fn hear(&mut self, line: Line, left: &[i16], right: &[i16]) {
         self.lines.hear(line, left, right);
+    }
+
+    fn spoken(&mut self, line: Line) -> Option<usize> {
+        self.lines.spoken(line)
     }
 
     fn speak(&mut self, line: Line, into: &mut [i16]) -> usize {

@@ -19,6 +19,8 @@ struct Room {
     heard: HashMap<Line, (Vec<i16>, Vec<i16>)>,
     /// What is said on the operator's line.
     voice: Option<Sine>,
+    /// Samples that its microphone has ready.
+    gathered: usize,
     /// The payloads, by the port that they left from.
     wire: HashMap<u16, Vec<u8>>,
     attended: Vec<(Line, bool)>,
@@ -39,10 +41,16 @@ impl Sink for Room {
         ears.1.extend_from_slice(right);
     }
 
+    fn spoken(&mut self, line: Line) -> Option<usize> {
+        self.voice.as_ref().filter(|_| line == Line::Operator).map(|_| self.gathered)
+    }
+
     fn speak(&mut self, line: Line, into: &mut [i16]) -> usize {
         let Some(voice) = self.voice.as_mut().filter(|_| line == Line::Operator) else { return 0 };
-        into.iter_mut().zip(voice).for_each(|(sample, said)| *sample = said);
-        into.len()
+        let count = into.len().min(self.gathered);
+        self.gathered -= count;
+        into.iter_mut().zip(voice).take(count).for_each(|(sample, said)| *sample = said);
+        count
     }
 
     fn attend(&mut self, line: Line, on: bool) {
@@ -52,6 +60,7 @@ impl Sink for Room {
 
 struct Story {
     plane: MediaPlane,
+    began: Instant,
     now: Instant,
     room: Room,
     sequence: u16,
@@ -69,7 +78,7 @@ impl Story {
     fn with(streams: &[StreamId]) -> Story {
         let now = Instant::now();
         let plane = MediaPlane::new(Clock::new(now, 3_900_000_000 << 32, "lab".into()), 7);
-        let mut story = Story { plane, now, room: Room::default(), sequence: 0 };
+        let mut story = Story { plane, began: now, now, room: Room::default(), sequence: 0 };
         for stream in streams.iter().copied() {
             story.does(MediaCommand::Open { stream, port: port(stream) });
             story.does(MediaCommand::Configure { stream, setup: StreamSetup::pcmu(peer(stream)) });
@@ -84,10 +93,17 @@ impl Story {
     fn advance(&mut self, by: Duration) {
         let end = self.now + by;
         while let Some(at) = self.plane.deadline().filter(|at| *at <= end) {
-            self.now = at.max(self.now);
+            self.passes(at.max(self.now));
             self.plane.handle_timeout(self.now, &mut self.room);
         }
-        self.now = end;
+        self.passes(end);
+    }
+
+    /// The microphone goes on in blocks of 5 ms.
+    fn passes(&mut self, now: Instant) {
+        let blocks = |at: Instant| at.saturating_duration_since(self.began).as_millis() as usize / 5;
+        self.room.gathered += 240 * (blocks(now) - blocks(self.now));
+        self.now = now;
     }
 
     /// The far end of each stream says its tone for so many seconds, a packet every 20 ms; packet numbers that `lost` names stay away.

@@ -33,6 +33,10 @@ pub trait Sink {
     fn event(&mut self, owner: Owner, event: MediaEvent);
     /// What a line is to hear next, at 48,000 samples a second; left and right differ only for the listener.
     fn hear(&mut self, _line: Line, _left: &[i16], _right: &[i16]) {}
+    /// How many samples wait to be taken of what was said on a line. `None`: no microphone is there.
+    fn spoken(&mut self, _line: Line) -> Option<usize> {
+        None
+    }
     /// Takes what was said on a line, at 48,000 samples a second, and tells how many samples there were.
     fn speak(&mut self, _line: Line, _into: &mut [i16]) -> usize {
         0

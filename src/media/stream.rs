@@ -160,11 +160,17 @@ impl Stream {
     }
 
     pub fn connect(&mut self, now: Instant, peer: Option<usize>) {
+        let left = self.peer.is_some() && peer.is_none();
         self.peer = peer;
         self.outgoing.end_feed();
         // A leg that was connected before it said a word waits for the other side's.
         if peer.is_some() && self.outgoing.packets == 0 {
             self.next_frame = None;
+        }
+        // Silence follows the last packet in its time; most often the call is over before, and none is sent.
+        if left && self.next_frame.is_none() && self.may_send() {
+            let ptime = Duration::from_millis(self.packet_ms().into());
+            self.next_frame = Some(self.outgoing.last_sent().map_or(now + COMFORT_AFTER, |sent| now.max(sent + ptime)));
         }
         self.pace(now);
     }
@@ -383,15 +389,21 @@ impl Stream {
 
     /// Begins pacing where there is something to say, or nobody else who speaks; ends it where we may not send.
     fn pace(&mut self, now: Instant) {
-        let sends = self.setup.as_ref().is_some_and(|setup| setup.direction.sends()) && self.source.remote().is_some();
-        if !sends {
+        if !self.may_send() {
             self.next_frame = None;
             return;
         }
-        let speaks = self.player.is_some() || self.dtmf_out.is_active() || self.peer.is_none();
-        if speaks && self.next_frame.is_none() {
-            self.next_frame = Some(now);
+        let has_something = self.player.is_some() || self.dtmf_out.is_active();
+        match self.next_frame {
+            None if has_something || self.peer.is_none() => self.next_frame = Some(now),
+            // Silence may wait longer than what there is to say.
+            Some(at) if has_something && at > now + Duration::from_millis(self.packet_ms().into()) => self.next_frame = Some(now),
+            _ => {}
         }
+    }
+
+    fn may_send(&self) -> bool {
+        self.setup.as_ref().is_some_and(|setup| setup.direction.sends()) && self.source.remote().is_some()
     }
 
     /// A connected side that falls silent, by hold or otherwise, must not make the listener's media timer fire.

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use super::priority;
 use cpal::{
     BufferSize, ErrorKind, FromSample, Sample, SampleFormat, SizedSample, StreamConfig, SupportedBufferSize, SupportedStreamConfig,
     traits::{DeviceTrait as _, HostTrait as _, StreamTrait as _},
@@ -213,7 +214,9 @@ where
     let (called, watch) = (watch.clone(), watch.clone());
     let mut scratch = scratch_for(config.channels());
     let data = move |data: &[T], _: &cpal::InputCallbackInfo| {
-        called.calls.fetch_add(1, Ordering::Relaxed);
+        if called.calls.fetch_add(1, Ordering::Relaxed) == 0 {
+            priority::go_first();
+        }
         for part in data.chunks(scratch.len()) {
             let into = &mut scratch[..part.len()];
             into.iter_mut().zip(part).for_each(|(into, sample)| *into = sample.to_sample::<f32>());
@@ -231,7 +234,9 @@ where
     let (called, watch) = (watch.clone(), watch.clone());
     let mut scratch = scratch_for(config.channels());
     let data = move |data: &mut [T], _: &cpal::OutputCallbackInfo| {
-        called.calls.fetch_add(1, Ordering::Relaxed);
+        if called.calls.fetch_add(1, Ordering::Relaxed) == 0 {
+            priority::go_first();
+        }
         for part in data.chunks_mut(scratch.len()) {
             let from = &mut scratch[..part.len()];
             filler(from);
@@ -301,9 +306,9 @@ fn fault(error: cpal::Error) -> AudioFault {
 }
 
 /// A microphone that is asked too late loses nothing, so its sound comes soon.
-const MICROPHONE_MS: u32 = 10;
+const MICROPHONE_MS: u32 = 5;
 /// PulseAudio keeps two periods ahead: what a busy machine may be late by.
-const SPEAKER_MS: u32 = 15;
+const SPEAKER_MS: u32 = 10;
 const SCRATCH_FRAMES: usize = 4_096;
 /// A sound system that hangs must not hang us.
 const OPENING: Duration = Duration::from_secs(2);

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "console")]
 pub mod audio_device;
+pub mod priority;
 #[cfg(all(feature = "console", unix))]
 mod pulse_cookie;
 pub mod resolve;

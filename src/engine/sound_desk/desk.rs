@@ -247,7 +247,7 @@ impl SoundDesk {
             let Some((line, port)) = line.and_then(|line| Some((line, self.ports.of(line)?))) else { continue };
             let (ring, consumer) = RingBuffer::new(RING);
             if port.put(LineEnd::Mouth(line, consumer)) {
-                *mouth = Some(Mouth { line, ring, states: port.states.clone() });
+                *mouth = Some(Mouth { line, ring });
             }
         }
         let controls = self.controls.clone();

@@ -1,4 +1,6 @@
-//! What a microphone hears: one voice for all lines that it speaks into, in step with their clock. Called by the device, so it never waits.
+//! What a microphone hears: one voice for all lines that it speaks into. Called by the device, so it never waits.
+//!
+//! Its clock is the one by which its packets are sent; whoever hears them keeps step with it, as with any sender's.
 
 use std::sync::Arc;
 
@@ -7,9 +9,8 @@ use rtrb::Producer;
 use super::{
     bent::{Bent, CHUNK},
     controls::Controls,
-    pace::Pace,
 };
-use crate::{engine::line_ends::LineStates, media::Line};
+use crate::media::Line;
 
 /// See the module.
 pub struct Microphone {
@@ -20,9 +21,6 @@ pub struct Microphone {
     gathered: usize,
     said: Box<[i16]>,
     mouths: [Option<Mouth>; 2],
-    /// Readings that found too little, so far.
-    missed: u32,
-    pace: Pace,
     controls: Arc<Controls>,
 }
 
@@ -30,7 +28,6 @@ pub struct Microphone {
 pub struct Mouth {
     pub line: Line,
     pub ring: Producer<i16>,
-    pub states: Arc<LineStates>,
 }
 
 impl Microphone {
@@ -38,17 +35,7 @@ impl Microphone {
     pub fn new(rate: u32, channels: u16, place: usize, mouths: [Option<Mouth>; 2], controls: Arc<Controls>) -> Self {
         let bent = Bent::of_microphone(rate);
         let most = bent.output().first().map_or(CHUNK, Vec::len);
-        Self {
-            channels: usize::from(channels.max(1)),
-            place,
-            bent,
-            gathered: 0,
-            said: vec![0; most].into(),
-            mouths,
-            missed: 0,
-            pace: Pace::new(rate),
-            controls,
-        }
+        Self { channels: usize::from(channels.max(1)), place, bent, gathered: 0, said: vec![0; most].into(), mouths, controls }
     }
 
     /// Takes what the device heard, frame by frame.
@@ -67,7 +54,6 @@ impl Microphone {
                 self.speak();
             }
         }
-        self.keep_pace(heard.len() / self.channels);
     }
 
     fn speak(&mut self) {
@@ -83,19 +69,6 @@ impl Microphone {
             }
         }
     }
-
-    /// The line that is in a call sets the pace.
-    fn keep_pace(&mut self, frames: usize) {
-        let mut attended = self.mouths.iter().flatten().map(|mouth| mouth.states.of(mouth.line)).filter(|state| state.is_attended());
-        let Some(state) = attended.next() else { return };
-        let (left, missed) = (state.left(), state.missed());
-        if std::mem::replace(&mut self.missed, missed) != missed {
-            self.pace.gap();
-        }
-        if let Some(bend) = self.pace.note(left, frames) {
-            self.bent.bend(bend.faster);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -103,15 +76,13 @@ mod tests {
     use rtrb::RingBuffer;
 
     use super::*;
-    use crate::engine::line_ends;
 
     #[test]
     fn any_microphone_speaks_at_the_lines_rate() {
         for (rate, channels) in [(48_000u32, 1u16), (44_100, 2), (16_000, 1), (192_000, 4)] {
-            let (port, _ends) = line_ends::pair();
             let (ring, mut line) = RingBuffer::new(96_000);
             let controls = Arc::new(Controls::default());
-            let mouth = Mouth { line: Line::Phone, ring, states: port.states.clone() };
+            let mouth = Mouth { line: Line::Phone, ring };
             let mut microphone = Microphone::new(rate, channels, 0, [Some(mouth), None], controls.clone());
             let samples: Vec<f32> = (0..rate)
                 .flat_map(|n| vec![(n as f32 * 1_000.0 / rate as f32 * std::f32::consts::TAU).sin() / 2.0; usize::from(channels)])
@@ -129,14 +100,13 @@ mod tests {
 
     #[test]
     fn a_muted_line_gets_silence_and_the_other_the_voice() {
-        let (port, _ends) = line_ends::pair();
         let controls = Arc::new(Controls::default());
         controls.mute(Line::Phone, true);
         let (mut lines, mut mouths) = (Vec::new(), Vec::new());
         for line in [Line::Phone, Line::Operator] {
             let (ring, heard) = RingBuffer::new(9_600);
             lines.push(heard);
-            mouths.push(Some(Mouth { line, ring, states: port.states.clone() }));
+            mouths.push(Some(Mouth { line, ring }));
         }
         let mouths: [Option<Mouth>; 2] = mouths.try_into().unwrap_or_default();
         let mut microphone = Microphone::new(48_000, 1, 0, mouths, controls);

@@ -51,7 +51,7 @@ impl Ear {
         self.heard.is_none() || self.quiet > PATIENCE
     }
 
-    /// What is heard from `at` on, for 10 ms; silence where nothing came.
+    /// What is heard from `at` on, for 5 ms; silence where nothing came.
     pub fn frame(&mut self, at: Instant, into: &mut [i16; FRAME]) {
         self.quiet = self.quiet.saturating_add(1);
         let Some(heard) = &mut self.heard else {
@@ -67,10 +67,10 @@ impl Ear {
     }
 }
 
-const FRAMES_A_SEC: usize = 100;
+const FRAMES_A_SEC: usize = 200;
 /// Samples of a line in one frame.
 pub const FRAME: usize = LINE_RATE as usize / FRAMES_A_SEC;
-/// How long a frame lasts.
-pub const FRAME_TIME: Duration = Duration::from_millis(10);
+/// How long a frame lasts: half of it is what sound waits for its turn.
+pub const FRAME_TIME: Duration = Duration::from_millis(5);
 /// After half a second of nothing the line is left alone until something comes.
-const PATIENCE: u32 = 50;
+const PATIENCE: u32 = 100;

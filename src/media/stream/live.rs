@@ -1,6 +1,6 @@
 //! A person on a stream: what arrives goes to the person's line, what the person says goes out; or a person who only listens.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{
     MOST_PTIME_MS, Stream,
@@ -28,6 +28,10 @@ struct Talker {
     ear: Ear,
     /// To the rate that it was asked for last.
     down: Down,
+    /// Since when a packet waits for what is to fill it.
+    gathers_since: Option<Instant>,
+    /// The microphone gave too little for too long, and silence takes its place until it gives a whole packet.
+    dry: bool,
     /// What was said on the line and is not in a packet yet.
     said: [i16; MOST_SAID],
     next: Option<Instant>,
@@ -39,6 +43,16 @@ struct Listener {
     received: Ear,
     sent: Ear,
     next: Option<Instant>,
+}
+
+/// What stands ready for a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Voice {
+    Whole,
+    /// Not enough yet.
+    Gathers,
+    /// Nobody speaks, or nothing comes of it.
+    None,
 }
 
 /// Which way a packet goes.
@@ -58,7 +72,8 @@ impl Stream {
             (_, Some(_)) if self.people.talks.as_ref().is_some_and(|talker| talker.line == line) => {}
             (_, Some(_)) => {
                 let (ear, down) = (Ear::default(), Down::new(RATE));
-                self.people.talks = Some(Box::new(Talker { line, ear, down, said: [0; MOST_SAID], next: None }));
+                let said = [0; MOST_SAID];
+                self.people.talks = Some(Box::new(Talker { line, ear, down, gathers_since: None, dry: false, said, next: None }));
             }
         }
     }
@@ -123,9 +138,27 @@ impl People {
         }
     }
 
-    /// What is said on the line, at the codec's rate; false where nobody is on the stream.
-    pub fn speak(&mut self, codec: Codec, into: &mut [i16], sink: &mut impl Sink) -> bool {
-        let Some(talker) = &mut self.talks else { return false };
+    /// Whether a packet of so many milliseconds can be filled, at its turn `at`. The microphone's clock, not ours, says when: so no
+    /// sample waits for its packet to be due, and nothing need be bent to our pace.
+    pub fn voice(&mut self, at: Instant, now: Instant, ptime_ms: u16, sink: &mut impl Sink) -> Voice {
+        let Some(talker) = &mut self.talks else { return Voice::None };
+        let Some(there) = sink.spoken(talker.line) else { return Voice::None };
+        if there >= usize::from(ptime_ms) * LINE_RATE as usize / 1_000 {
+            (talker.gathers_since, talker.dry) = (None, false);
+            return Voice::Whole;
+        }
+        let since = *talker.gathers_since.get_or_insert(at);
+        let patience = Duration::from_millis(u64::from(ptime_ms / 2)) + MOST_GATHERING;
+        if !talker.dry && now.saturating_duration_since(since) < patience { Voice::Gathers } else { Voice::None }
+    }
+
+    /// What is said on the line, at the codec's rate, or silence.
+    pub fn speak(&mut self, codec: Codec, into: &mut [i16], sink: &mut impl Sink) {
+        let Some(talker) = &mut self.talks else { return };
+        if talker.dry {
+            into.fill(0);
+            return;
+        }
         let factor = (LINE_RATE / codec.sample_rate()) as usize;
         if talker.down.factor() != factor {
             talker.down = Down::new(codec.sample_rate());
@@ -134,9 +167,9 @@ impl People {
         let said = &mut talker.said[..wanted];
         let count = sink.speak(talker.line, said).min(wanted);
         said[count..].fill(0);
+        talker.dry = talker.gathers_since.is_some();
         let made = talker.down.run(said, into);
         into[made..].fill(0);
-        true
     }
 
     pub fn deadline(&self) -> Option<Instant> {
@@ -154,5 +187,7 @@ fn due(next: &mut Option<Instant>, now: Instant) -> Option<Instant> {
     Some(at)
 }
 
+/// A microphone whose samples come later than this after their time is taken for silent.
+const MOST_GATHERING: Duration = Duration::from_millis(20);
 /// The longest packet's time on a line.
 const MOST_SAID: usize = MOST_PTIME_MS as usize * LINE_RATE as usize / 1_000;

@@ -93,6 +93,19 @@ impl Stream {
         while let Some(at) = self.next_frame.filter(|at| *at <= now) {
             let ptime = self.packet_ms();
             let step = Duration::from_millis(ptime.into());
+            let has_something = self.player.is_some() || self.dtmf_out.is_active();
+            match if has_something { live::Voice::None } else { self.people.voice(at, now, ptime, sink) } {
+                live::Voice::Gathers => {
+                    self.next_frame = Some(now + LISTEN_AGAIN);
+                    continue;
+                }
+                live::Voice::Whole => {
+                    self.send_frame(now, ptime, sink);
+                    self.next_frame = Some(now + step / 2);
+                    continue;
+                }
+                live::Voice::None => {}
+            }
             // After a stall the listener wants the present, not a burst of the past.
             let late = now.saturating_duration_since(at) > MOST_CATCH_UP;
             self.next_frame = Some(if late { now + step } else { at + step });
@@ -125,7 +138,7 @@ impl Stream {
                 let frame = &mut frame[..usize::from(ptime) * (codec.sample_rate() / 1_000) as usize];
                 match &mut self.player {
                     None => {
-                        let _ = self.people.speak(codec, frame, sink);
+                        self.people.speak(codec, frame, sink);
                     }
                     Some(player) if codec.sample_rate() == RATE => player.fill(frame),
                     Some(player) => {
@@ -242,5 +255,7 @@ fn scale(payload: &mut [u8], from: u32, to: u32) {
     }
 }
 
+/// While a packet waits for what is said.
+const LISTEN_AGAIN: Duration = Duration::from_millis(1);
 const MOST_NARROW: usize = MOST_PTIME_MS as usize * 8;
 const MOST_FRAME: usize = MOST_PTIME_MS as usize * 48;
