@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use divan::{Bencher, counter::ItemsCount};
-use handback::engine::{
-    line_ends,
-    sound_desk::{Controls, Line, Microphone, Mouth, Speaker},
-};
+use handback::engine::sound_desk::{Controls, Line, Microphone, Mouth, Speaker};
 use rtrb::RingBuffer;
 
 /// Devices as they are found: rate and channels.
@@ -33,7 +30,6 @@ fn speaker_with_three_lines(bencher: Bencher<'_, '_>, (rate, channels): (u32, u1
 
 #[divan::bench(args = DEVICES, sample_count = 2_000, sample_size = 1)]
 fn microphone_into_two_lines(bencher: Bencher<'_, '_>, (rate, channels): (u32, u16)) {
-    let (port, _ends) = line_ends::pair();
     let (mut heard, mut mouths) = (Vec::new(), [None, None]);
     for (mouth, line) in mouths.iter_mut().zip([Line::Phone, Line::Operator]) {
         let (ring, consumer) = RingBuffer::new(9_600);

@@ -151,8 +151,9 @@ impl MediaHandle {
     /// As [`MediaHandle::send`], but the thread is not woken before [`MediaHandle::flush`]: one call's
     /// commands come in bunches, and each waking costs two switches of context.
     pub fn queue(&mut self, command: MediaCommand) {
+        // A stream does nothing before it is configured, so its opening may lie in the inbox until then.
+        self.queued |= !matches!(command, MediaCommand::Open { .. });
         self.put(Request::Command(command));
-        self.queued = true;
     }
 
     /// Wakes the thread if something was queued.

@@ -99,7 +99,7 @@ mod tests {
     fn an_hour_of_clocks_that_differ_ends_with_the_same_cushion() {
         for ppm in [-300.0, -50.0, 0.0, 50.0, 300.0] {
             let (left, worst) = run(ppm, 3_600);
-            assert!(worst < 200.0 && left > 300.0, "{ppm} ppm: {left} left, {worst} off at most");
+            assert!(worst < 100.0 && left > 140.0, "{ppm} ppm: {left} left, {worst} off at most");
         }
     }
 
