@@ -94,7 +94,8 @@ fn row_ui(ui: &mut Ui, row: &CallRow, actions: &mut Vec<Action>) {
         Rect::from_min_max(Pos2::new(rect.left() + 10.0, rect.top() + top), Pos2::new(rect.right() - right, rect.top() + top + 18.0))
     };
     let medium = FontId::new(13.0, theme::family(theme::MEDIUM));
-    elided(painter, line(7.0, 60.0), Align2::LEFT_CENTER, &row.title, medium, tokens.text);
+    let time = fit(painter, &row.time, theme::mono(12.0), tokens.text_soft, 80.0).size().x;
+    elided(painter, line(7.0, time + 10.0 + Space::S), Align2::LEFT_CENTER, &row.title, medium, tokens.text);
     elided(painter, line(7.0, 10.0), Align2::RIGHT_CENTER, &row.time, theme::mono(12.0), tokens.text_soft);
     elided(painter, line(27.0, 78.0), Align2::LEFT_CENTER, &row.detail, theme::text(12.0), tokens.text_faint);
     let width = fit(painter, &row.word, theme::text(11.5), tokens.text, 80.0).size().x + 16.0;

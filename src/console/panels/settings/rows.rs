@@ -89,6 +89,7 @@ fn row_ui(ui: &mut Ui, row: &Row, state: &mut State, actions: &mut Vec<Action>) 
         Row::Device(device) => device_ui(ui, device, actions),
         Row::Buttons(acts) => {
             ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = Space::S;
                 for act in acts {
                     action_button(ui, Action::Settings(act.clone()), Look::Plain, None, actions);
                 }

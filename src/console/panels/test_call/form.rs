@@ -43,6 +43,8 @@ pub(super) fn form_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, a
         labelled_field(ui, "Username", FieldLook { hint: "only if it is asked for", ..FieldLook::default() }, &mut form.username, half);
         labelled_field(ui, "Password", FieldLook { password: true, ..FieldLook::default() }, &mut form.password, half);
     });
+    let digits = || FieldLook { hint: "none", ..FieldLook::default() };
+    let mut presses = form.sound != Sound::Microphone;
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = Space::M;
         ui.vertical(|ui| {
@@ -52,16 +54,15 @@ pub(super) fn form_ui(ui: &mut Ui, state: &mut State, view: &TestCallView<'_>, a
                 [(Sound::Microphone, "Microphone"), (Sound::Recording, "Recording"), (Sound::Tone, "Tone"), (Sound::Silence, "Silence")];
             form.sound = segmented(ui, "Sound to send", form.sound, &sounds).unwrap_or(form.sound);
         });
-        if form.sound != Sound::Microphone {
-            labelled_field(
-                ui,
-                "Digits after 2 s",
-                FieldLook { hint: "none", ..FieldLook::default() },
-                &mut form.dtmf,
-                DIGITS.min(ui.available_width()),
-            );
+        if presses && ui.available_width() >= LEAST_DIGITS {
+            labelled_field(ui, "Digits after 2 s", digits(), &mut form.dtmf, DIGITS.min(ui.available_width()));
+            presses = false;
         }
     });
+    if presses {
+        // Beside the sound there is no room for it.
+        labelled_field(ui, "Digits after 2 s", digits(), &mut form.dtmf, half);
+    }
     if form.sound == Sound::Microphone {
         for (text, tone) in &view.person.devices {
             ui.label(RichText::new(text).size(12.0).color(Tokens::of(ui).tone(*tone)));
@@ -204,5 +205,6 @@ pub fn variables_ui(ui: &mut Ui, what: &str, rows: &mut Vec<(String, String)>) {
     }
 }
 
-/// The field of the digits.
+/// The field of the digits, and what its name takes.
 const DIGITS: f32 = 120.0;
+const LEAST_DIGITS: f32 = 86.0;

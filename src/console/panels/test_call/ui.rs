@@ -196,8 +196,8 @@ fn journey_ui(ui: &mut Ui, steps: &[Step]) {
 }
 
 /// How high the phone is.
-const PHONE: f32 = 264.0;
+const PHONE: f32 = 268.0;
 /// How high a sound check is.
 const CHECK: f32 = 236.0;
 /// The buttons below the form, with the space above them.
-const BUTTONS: f32 = 46.0;
+const BUTTONS: f32 = 48.0;
