@@ -67,8 +67,8 @@ const MOST_CUSHION: usize = 2_400;
 const CUSHION_STEP: usize = 240;
 /// Half a minute without a gap.
 const CALM_WINDOWS: usize = 60;
-/// Of the excess a tenth is worked off in a second.
-const GAIN: f64 = 0.1;
+/// Of the excess a fifth is worked off in a second.
+const GAIN: f64 = 0.2;
 /// Nobody hears a pitch that is off by a thousandth.
 const MOST_BEND: f64 = 0.001;
 /// 40 ms too much is not worked off but left out.
