@@ -12,4 +12,5 @@ mod lines;
 pub mod pcap;
 pub mod picture;
 pub mod test_call;
+pub mod words;
 pub use crate::contract::redact;

@@ -2,8 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{WIDTH, clipped, printable, thousands};
-use crate::model::{CallRecord, Finding, LegRole, MediaFigures, Payload, ReturnRecord, ReturnVerdict, Severity};
+use super::{WIDTH, clipped, printable};
+use crate::{
+    export::words::grouped,
+    model::{CallRecord, Finding, LegRole, MediaFigures, Payload, ReturnRecord, ReturnVerdict, Severity},
+};
 
 pub fn write(out: &mut String, record: &CallRecord) {
     for attempt in &record.returns {
@@ -45,8 +48,8 @@ pub fn payload(out: &mut String, payload: &Payload) {
         "  {}{}  {} of {} characters",
         "█".repeat(filled),
         "░".repeat(BAR - filled),
-        thousands(payload.used),
-        thousands(payload.limit)
+        grouped(payload.used as u64),
+        grouped(payload.limit as u64)
     );
     let width = payload
         .items
@@ -57,12 +60,12 @@ pub fn payload(out: &mut String, payload: &Payload) {
         .unwrap_or(0)
         .min(40);
     for item in &payload.items {
-        let _ = writeln!(out, "  {:>5}  {:<width$}  {}", thousands(item.cost), printable(&item.parameter), printable(&item.value));
+        let _ = writeln!(out, "  {:>5}  {:<width$}  {}", grouped(item.cost as u64), printable(&item.parameter), printable(&item.value));
     }
     for (i, dropped) in payload.dropped.iter().enumerate() {
-        let why = if i == 0 { format!("dropped: {} left", thousands(dropped.left)) } else { "dropped after it".to_owned() };
+        let why = if i == 0 { format!("dropped: {} left", grouped(dropped.left as u64)) } else { "dropped after it".to_owned() };
         let value = clipped(&printable(&dropped.value), 48);
-        let _ = writeln!(out, "  {:>5}  {:<width$}  {value}  ({why})", thousands(dropped.cost), printable(&dropped.parameter));
+        let _ = writeln!(out, "  {:>5}  {:<width$}  {value}  ({why})", grouped(dropped.cost as u64), printable(&dropped.parameter));
     }
     out.push('\n');
 }
@@ -119,11 +122,11 @@ fn media(out: &mut String, record: &CallRecord) {
             "  {:<8}  {:<5}  {} packets in ({} lost, {} reordered, jitter {:.1} ms), {} out{round_trip}{digits}",
             role_name(role),
             figures.codec,
-            thousands(figures.packets_received as usize),
+            grouped(figures.packets_received),
             figures.packets_lost,
             figures.packets_reordered,
             figures.jitter_ms,
-            thousands(figures.packets_sent as usize),
+            grouped(figures.packets_sent),
         );
     }
     out.push('\n');

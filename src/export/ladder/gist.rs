@@ -1,9 +1,9 @@
 //! What a message says, in the few words that fit on an arrow.
 
-use super::{printable, thousands};
+use super::printable;
 use crate::{
     contract::{context::INPUT_VARIABLE_PREFIX, payload},
-    export::lines::Lines,
+    export::{lines::Lines, words::grouped},
 };
 
 /// For example `INVITE 5 variables 1,214 B`, `200 OK (BYE)`, `NOTIFY 100 Trying`.
@@ -17,7 +17,7 @@ pub fn gist(bytes: &[u8]) -> String {
         Some((_, version)) if version.starts_with("SIP/") => {
             printable(&request(start.split(' ').next().unwrap_or_default(), &lines, bytes.len()))
         }
-        _ => format!("no SIP message, {} B", thousands(bytes.len())),
+        _ => format!("no SIP message, {} B", grouped(bytes.len() as u64)),
     }
 }
 
@@ -58,7 +58,7 @@ fn invite(lines: &Lines<'_>, length: usize) -> String {
     let count =
         lines.headers().filter(|(n, _)| prefixes.iter().any(|p| n.get(..p.len()).is_some_and(|h| h.eq_ignore_ascii_case(p)))).count();
     words.extend(variables(count));
-    words.push(format!("{} B", thousands(length)));
+    words.push(format!("{} B", grouped(length as u64)));
     words.join(" ")
 }
 

@@ -33,8 +33,3 @@ fn what_a_message_holds_cannot_steer_the_terminal() {
     let text = text(&record, &messages);
     assert!(!text.contains(['\x1b', '\r', '\u{202e}']));
 }
-
-#[test]
-fn numbers_have_their_thousands_parted() {
-    assert_eq!([0, 999, 1_000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
-}

@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 
 use super::{Column, Side, words::Words};
-use crate::model::{CallRecord, CapturedMessage, Direction, LegId, LegRole, Party, ReturnMethod};
+use crate::{
+    export::words::short_uri,
+    model::{CallRecord, CapturedMessage, Direction, LegId, LegRole, Party, ReturnMethod},
+};
 
 /// Who stands where.
 pub struct Parties {
@@ -134,11 +137,4 @@ fn return_address(record: &CallRecord) -> String {
 fn host(uri: &str) -> &str {
     let uri = short_uri(uri);
     uri.rsplit_once('@').map_or(uri, |(_, host)| host)
-}
-
-/// `"A" <sip:a@b;x=y>` as `a@b`.
-pub fn short_uri(uri: &str) -> &str {
-    let uri = uri.split_once('<').map_or(uri, |(_, rest)| rest.split('>').next().unwrap_or(rest)).trim();
-    let uri = ["sip:", "sips:", "tel:"].iter().find_map(|scheme| uri.strip_prefix(scheme)).unwrap_or(uri);
-    uri.split([';', '?']).next().unwrap_or(uri)
 }

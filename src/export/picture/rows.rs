@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use super::{
     Column, Side,
-    parties::{self, Parties},
+    parties::Parties,
     words::{self, Kind, Words},
 };
-use crate::model::{
-    AgentKind, CallRecord, CallSound, CapturedMessage, Direction, LegId, LegRole, Party, SoundMarkKind, Timestamp, WholeCall,
+use crate::{
+    export::words::{before_its_effect, short_uri, since, sound as sound_words},
+    model::{AgentKind, CallRecord, CallSound, CapturedMessage, Direction, LegId, LegRole, Party, SoundMarkKind, Timestamp, WholeCall},
 };
 
 /// Everything that is drawn.
@@ -100,9 +101,8 @@ impl Picture {
                 last = time;
             }
         }
-        let title = record.context.ext_conversation_id.clone().unwrap_or_else(|| parties::short_uri(&record.from).to_owned());
-        let subtitle =
-            format!("{} → {} · {} · call {}", parties::short_uri(&record.from), parties::short_uri(&record.to), utc(start), record.id);
+        let title = record.context.ext_conversation_id.clone().unwrap_or_else(|| short_uri(&record.from).to_owned());
+        let subtitle = format!("{} → {} · {} · call {}", short_uri(&record.from), short_uri(&record.to), utc(start), record.id);
         let printable = crate::export::ladder::printable;
         Self { title: printable(&title), subtitle: printable(&subtitle), columns: parties.columns, rows, bands }
     }
@@ -174,7 +174,7 @@ fn agents_part(record: &CallRecord, messages: &[CapturedMessage], parties: &Part
     let (Some(agent), Some(bridge), true) = (parties.place(Party::Agent), parties.place(Party::Bridge), own) else { return Vec::new() };
     let side = Side::Of(LegRole::Agent);
     let row = |at: Timestamp, towards: bool, title: &str, gist: String| Row {
-        at: before_its_effect(at, messages),
+        at: before_its_effect(at, sent(messages)),
         time: String::new(),
         what: What::Arrow {
             from: if towards { bridge } else { agent },
@@ -205,7 +205,7 @@ fn marks(record: &CallRecord, messages: &[CapturedMessage], parties: &Parties) -
             SoundMarkKind::Held => "On hold".to_owned(),
             SoundMarkKind::Resumed => "Resumed".to_owned(),
         };
-        let effect = before_its_effect(mark.at, messages);
+        let effect = before_its_effect(mark.at, sent(messages));
         let at = if effect == mark.at { mark.at } else { Timestamp(effect.0.saturating_sub(1)) };
         Row { at, time: String::new(), what: What::Mark { left: near.min(far), right: near.max(far), side, text } }
     };
@@ -218,14 +218,11 @@ fn bands(record: &CallRecord, sound: Option<&CallSound>, parties: &Parties, now:
     let from = Timestamp(answered.0 + 1);
     let end = record.ended_at.unwrap_or(now);
     let until = record.returns.first().map_or(end, |attempt| attempt.started_at);
-    let secs = format!("{:.1} s", until.micros_since(from) as f64 / 1e6);
     let mut bands = Vec::new();
     for leg in record.legs.iter().filter(|leg| leg.opened.role != LegRole::Return) {
         let Some(figures) = &leg.media else { continue };
         let (near, far, side) = parties.ends(record, Some(leg.opened.leg));
-        let expected = figures.packets_received + figures.packets_lost;
-        let loss = if expected == 0 { 0.0 } else { 100.0 * figures.packets_lost as f64 / expected as f64 };
-        let text = format!("{} · {secs} · loss {loss:.1} % · jitter {:.1} ms", figures.codec, figures.jitter_ms);
+        let text = sound_words(Some(figures), from, until);
         let heard = sound.and_then(|sound| sound.of(leg.opened.leg)).map(|sound| sound.outline(from, until));
         let heard = heard.filter(|tracks| tracks.iter().flatten().any(|peak| *peak > 0));
         let voices = heard.map(|tracks| record.voices_of(leg).into_iter().zip(tracks).collect()).unwrap_or_default();
@@ -234,37 +231,18 @@ fn bands(record: &CallRecord, sound: Option<&CallSound>, parties: &Parties, now:
     // Of a call out of a capture nobody knows of sound that is not in it.
     if bands.is_empty() && parties.columns.len() > 1 && (record.admission.is_some() || record.test_call) {
         let (near, far, side) = parties.ends(record, Some(LegId(0)));
-        let text = format!("sound · {secs}");
+        let text = sound_words(None, from, until);
         bands.push(Band { left: near.min(far), right: near.max(far), side, from, until, text, voices: Vec::new() });
     }
     bands
 }
 
-/// An event is noted a moment after the messages that it causes have left; it stands above them all the same.
-fn before_its_effect(at: Timestamp, messages: &[CapturedMessage]) -> Timestamp {
-    let mut caused = messages.iter().filter(|m| m.direction == Direction::Out && m.at <= at && at.micros_since(m.at) < EFFECT_US);
-    caused.next().map_or(at, |message| Timestamp(message.at.0.saturating_sub(1)))
-}
-
-/// A distance on the time axis: `+0.4 ms`, `+12 ms`, `+61.33 s`.
-fn since(micros: u64) -> String {
-    match micros {
-        0..50 => "+0 ms".to_owned(),
-        50..10_000 => format!("+{:.1} ms", micros as f64 / 1_000.0),
-        10_000..1_000_000 => format!("+{} ms", micros / 1_000),
-        1_000_000..600_000_000 => format!("+{:.2} s", micros as f64 / 1_000_000.0),
-        _ => {
-            let secs = micros / 1_000_000;
-            let (hours, minutes, secs) = (secs / 3_600, secs / 60 % 60, secs % 60);
-            if hours > 0 { format!("+{hours}:{minutes:02}:{secs:02}") } else { format!("+{minutes}:{secs:02}") }
-        }
-    }
+/// When messages left.
+fn sent(messages: &[CapturedMessage]) -> impl Iterator<Item = Timestamp> {
+    messages.iter().filter(|message| message.direction == Direction::Out).map(|message| message.at)
 }
 
 fn utc(at: Timestamp) -> String {
     let instant = i64::try_from(at.0).ok().and_then(|micros| jiff::Timestamp::from_microsecond(micros).ok());
     instant.map(|instant| instant.strftime("%Y-%m-%d %H:%M:%S%.3f UTC").to_string()).unwrap_or_default()
 }
-
-/// Well below any round trip, well above what handing an event on takes.
-const EFFECT_US: u64 = 3_000;

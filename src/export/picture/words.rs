@@ -2,7 +2,7 @@
 
 use crate::{
     contract::{context::INPUT_VARIABLE_PREFIX, payload},
-    export::{ladder::printable, lines::Lines},
+    export::{ladder::printable, lines::Lines, words::grouped},
 };
 
 /// What a message is.
@@ -28,7 +28,7 @@ pub struct Words {
 pub fn words(bytes: &[u8]) -> Words {
     let lines = Lines::of(bytes);
     let start = lines.start_line();
-    let size = || format!("{} B", grouped(bytes.len()));
+    let size = || format!("{} B", grouped(bytes.len() as u64));
     let status = start.strip_prefix("SIP/2.0 ").and_then(|rest| Some((rest.get(..3)?.parse::<u16>().ok()?, rest)));
     let (kind, title, gist, sipfrag) = if let Some((code, rest)) = status {
         let method = lines.header("CSeq", None).and_then(|cseq| cseq.split_whitespace().nth(1).map(str::to_owned)).unwrap_or_default();
@@ -64,7 +64,7 @@ fn request(method: &str, lines: &Lines<'_>, size: impl Fn() -> String) -> (Strin
             match value.split_once('?').map(|(_, payload)| payload.trim_end_matches('>')) {
                 Some(payload) => {
                     let variables = payload.split('&').filter(|p| p.starts_with("X-GA-tv-") || p.starts_with("X-GA-rv-")).count();
-                    format!("Refer-To: {} · {} chars", counted(variables), grouped(payload.len()))
+                    format!("Refer-To: {} · {} chars", counted(variables), grouped(payload.len() as u64))
                 }
                 None => "Refer-To without a payload".to_owned(),
             }
@@ -93,9 +93,4 @@ pub fn codec(body: &str) -> Option<String> {
     });
     let packet_time = body.lines().find_map(|line| line.strip_prefix("a=ptime:"));
     Some(packet_time.map_or_else(|| name.to_owned(), |ms| format!("{name} {} ms", ms.trim())))
-}
-
-/// 1214 → `1,214`
-pub(super) fn grouped(number: usize) -> String {
-    crate::export::ladder::thousands(number)
 }

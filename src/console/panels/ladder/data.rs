@@ -10,6 +10,7 @@ use crate::{
         widgets::Track,
         wire_text::{Kind, MessageView},
     },
+    export::words::before_its_effect,
     model::{CallRecord, Direction, LegId, LegRole, Party, ReturnMethod, SoundMarkKind, Timestamp},
 };
 
@@ -121,7 +122,7 @@ pub fn ladder(call: &CallRecord, messages: &[MessageView], now: Timestamp) -> La
         // However late its event is noted: the customer is answered because the agent was.
         let is_answer = Some(row.at) == call.agent_answered_at;
         let caused = answer.filter(|answer| is_answer && answer.at <= row.at).map(|answer| Timestamp(answer.at.0.saturating_sub(1)));
-        Row { at: caused.unwrap_or_else(|| before_its_effect(row.at, messages)), ..row }
+        Row { at: caused.unwrap_or_else(|| before_its_effect(row.at, sent(messages))), ..row }
     }));
     let bands = super::sound::bands(call, &parties, now);
     rows.extend(bands.iter().map(|band| band.from).min().map(|at| Row { at, time: String::new(), what: What::Sound }));
@@ -133,7 +134,7 @@ pub fn ladder(call: &CallRecord, messages: &[MessageView], now: Timestamp) -> La
             SoundMarkKind::Resumed => ("Resumed".to_owned(), false),
         };
         // The digit that ends the agent's part stands above that end, and that above its REFER.
-        let effect = before_its_effect(mark.at, messages);
+        let effect = before_its_effect(mark.at, sent(messages));
         let at = if effect == mark.at { mark.at } else { Timestamp(effect.0.saturating_sub(1)) };
         Some(Row { at, time: String::new(), what: What::Mark(Mark { left, right, leg, text, digit }) })
     }));
@@ -304,14 +305,10 @@ impl Parties {
     }
 }
 
-/// An event is noted a moment after the messages that it causes have left; it stands above them all the same.
-fn before_its_effect(at: Timestamp, messages: &[MessageView]) -> Timestamp {
-    let mut caused = messages.iter().filter(|m| m.direction == Direction::Out && m.at <= at && at.micros_since(m.at) < EFFECT_US);
-    caused.next().map_or(at, |m| Timestamp(m.at.0.saturating_sub(1)))
+/// When messages left.
+fn sent(messages: &[MessageView]) -> impl Iterator<Item = Timestamp> {
+    messages.iter().filter(|message| message.direction == Direction::Out).map(|message| message.at)
 }
-
-/// Well below any round trip, well above what handing an event on takes.
-const EFFECT_US: u64 = 3_000;
 
 /// The host of a URI: all that a column's head has room for.
 fn host(uri: &str) -> &str {

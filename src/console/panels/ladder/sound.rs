@@ -3,7 +3,8 @@
 use super::data::{Band, Ladder, Parties};
 use crate::{
     console::{panels::media::voices, theme::Leg, widgets::Track},
-    model::{CallRecord, CallSound, LegRecord, LegRole, MediaFigures, SoundMarkKind, Timestamp},
+    export::words,
+    model::{CallRecord, CallSound, LegRecord, LegRole, SoundMarkKind, Timestamp},
 };
 
 /// The customer's sound, and the agent's beside it. Nothing before the answer.
@@ -17,7 +18,7 @@ pub(super) fn bands(call: &CallRecord, parties: &Parties, now: Timestamp) -> Vec
     for leg in &call.legs {
         let Some((left, right, colour)) = parties.between(call, leg.opened.leg) else { continue };
         let Some(figures) = leg.media.as_ref().filter(|_| leg.opened.role != LegRole::Return) else { continue };
-        let text = words(Some(figures), from, handed_back);
+        let text = words::sound(Some(figures), from, handed_back);
         bands.push(Band {
             left,
             right,
@@ -33,7 +34,7 @@ pub(super) fn bands(call: &CallRecord, parties: &Parties, now: Timestamp) -> Vec
     // Of a call out of a capture nobody knows of sound that is not in it.
     if bands.is_empty() && (call.admission.is_some() || call.test_call) {
         let (left, right) = (parties.local.min(parties.far), parties.local.max(parties.far));
-        let text = words(None, from, handed_back);
+        let text = words::sound(None, from, handed_back);
         bands.push(Band {
             left,
             right,
@@ -55,7 +56,7 @@ fn within(call: &CallRecord, parties: &Parties, from: Timestamp, handed_back: Ti
     let agent = parties.agent.filter(|_| call.legs.iter().all(|l| l.opened.role != LegRole::Agent))?;
     let began = call.agent_answered_at?.max(from);
     let until = call.agent_ended_at.unwrap_or(handed_back).max(began);
-    let text = format!("in this program · {}", secs(began, until));
+    let text = format!("in this program · {}", words::secs(began, until));
     Some(Band {
         left: parties.local.min(agent),
         right: parties.local.max(agent),
@@ -81,17 +82,6 @@ impl Ladder {
             }
         }
     }
-}
-
-fn words(figures: Option<&MediaFigures>, from: Timestamp, until: Timestamp) -> String {
-    let Some(figures) = figures else { return format!("sound · {}", secs(from, until)) };
-    let expected = figures.packets_received + figures.packets_lost;
-    let loss = if expected == 0 { 0.0 } else { 100.0 * figures.packets_lost as f64 / expected as f64 };
-    format!("{} · {} · loss {loss:.1} % · jitter {:.1} ms", figures.codec, secs(from, until), figures.jitter_ms)
-}
-
-fn secs(from: Timestamp, until: Timestamp) -> String {
-    format!("{:.1} s", until.micros_since(from) as f64 / 1_000_000.0)
 }
 
 /// From each hold to its end, or to the end of the sound.
