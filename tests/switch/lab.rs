@@ -279,6 +279,13 @@ impl Lab {
         self.record()
     }
 
+    /// The customer hangs up, and nothing is left over.
+    #[track_caller]
+    pub fn ends_clean(&mut self, call: SessionId) -> CallRecord {
+        self.does(Customer, |ua, now| ua.hang_up(now, call, &[], None)).unwrap();
+        self.is_over()
+    }
+
     /// The first call as people see it.
     pub fn record(&self) -> CallRecord {
         self.records().swap_remove(0)

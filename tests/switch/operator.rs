@@ -49,6 +49,14 @@ fn talks(lab: &mut Lab) -> (SessionId, CallId) {
     (call, id)
 }
 
+/// The customer answers the offer that it is sent; the offer.
+fn takes_offer(lab: &mut Lab, call: SessionId, direction: &str) -> String {
+    let UaEvent::Offer { sdp: offer, .. } = lab.hears(Customer, |e| matches!(e, UaEvent::Offer { .. })) else { unreachable!() };
+    let answer = sdp(lab.address(Customer), "0 101", direction);
+    lab.does(Customer, |ua, now| ua.answer_offer(now, call, answer)).unwrap();
+    String::from_utf8_lossy(&offer).into_owned()
+}
+
 fn on_line(lab: &Lab) -> Vec<bool> {
     let lives = lab.media.iter().filter_map(|c| match c {
         MediaCommand::Live { line: Line::Operator, on, .. } => Some(*on),
@@ -127,8 +135,7 @@ fn a_ringing_tone_of_ours_ends_with_the_answer() {
     lab.hears(Customer, |e| matches!(e, UaEvent::Answered { .. }));
     let stopped = lab.media.iter().position(|c| *c == MediaCommand::StopPlaying { stream });
     assert!(stopped < lab.media.iter().position(|c| matches!(c, MediaCommand::Live { on: true, .. })));
-    lab.does(Customer, |ua, now| ua.hang_up(now, call, &[], None)).unwrap();
-    lab.is_over();
+    lab.ends_clean(call);
 }
 
 #[test]
@@ -158,8 +165,7 @@ fn an_answer_at_the_last_moment_counts_and_one_after_it_does_not() {
     assert_eq!(lab.commands(Command::Answer { call: id }), Ok(id));
     lab.passes(Duration::from_secs(60));
     assert_eq!(lab.record().state, CallState::WithAgent, "the deadline is gone");
-    lab.does(Customer, |ua, now| ua.hang_up(now, call, &[], None)).unwrap();
-    lab.is_over();
+    lab.ends_clean(call);
 
     let mut lab = Lab::new(by_bye());
     let (_, id) = rings(&mut lab);
@@ -173,10 +179,7 @@ fn hold_is_told_to_the_customer_and_taken_back() {
     let mut lab = Lab::new(by_bye());
     let (call, id) = talks(&mut lab);
     assert_eq!(lab.commands(Command::Hold { call: id, on: true }), Ok(id));
-    let UaEvent::Offer { sdp: offer, .. } = lab.hears(Customer, |e| matches!(e, UaEvent::Offer { .. })) else { panic!() };
-    assert!(String::from_utf8_lossy(&offer).contains("a=sendonly"));
-    let answer = sdp(lab.address(Customer), "0 101", "recvonly");
-    lab.does(Customer, |ua, now| ua.answer_offer(now, call, answer)).unwrap();
+    assert!(takes_offer(&mut lab, call, "recvonly").contains("a=sendonly"));
     lab.passes(Duration::from_secs(1));
     assert!(lab.record().operator.unwrap().held_since.is_some());
     let directions = |lab: &Lab| -> Vec<Direction> {
@@ -187,15 +190,11 @@ fn hold_is_told_to_the_customer_and_taken_back() {
     assert_eq!(on_line(&lab), [true, false]);
 
     assert_eq!(lab.commands(Command::Hold { call: id, on: false }), Ok(id));
-    let UaEvent::Offer { sdp: offer, .. } = lab.hears(Customer, |e| matches!(e, UaEvent::Offer { .. })) else { panic!() };
-    assert!(!String::from_utf8_lossy(&offer).contains("a=sendonly"));
-    let answer = sdp(lab.address(Customer), "0 101", "sendrecv");
-    lab.does(Customer, |ua, now| ua.answer_offer(now, call, answer)).unwrap();
+    assert!(!takes_offer(&mut lab, call, "sendrecv").contains("a=sendonly"));
     lab.passes(Duration::from_secs(1));
     assert_eq!(directions(&lab).last(), Some(&Direction::SendRecv));
     assert_eq!(on_line(&lab), [true, false, true]);
-    lab.does(Customer, |ua, now| ua.hang_up(now, call, &[], None)).unwrap();
-    let record = lab.is_over();
+    let record = lab.ends_clean(call);
     assert!(record.operator.unwrap().held_since.is_none());
 }
 
@@ -214,8 +213,7 @@ fn hold_and_back_at_once_are_offered_one_after_the_other() {
     }
     lab.passes(Duration::from_secs(1));
     assert_eq!(lab.record().findings, []);
-    lab.does(Customer, |ua, now| ua.hang_up(now, call, &[], None)).unwrap();
-    lab.is_over();
+    lab.ends_clean(call);
 }
 
 #[test]
@@ -229,8 +227,7 @@ fn a_customer_that_refuses_the_hold_is_held_here_all_the_same() {
     assert_eq!(on_line(&lab), [true, false]);
     assert_eq!(lab.commands(Command::Hold { call: id, on: false }), Ok(id));
     assert_eq!(on_line(&lab), [true, false, true]);
-    lab.does(Customer, |ua, now| ua.hang_up(now, call, &[], None)).unwrap();
-    lab.is_over();
+    lab.ends_clean(call);
 }
 
 #[test]
@@ -240,13 +237,10 @@ fn glare_of_two_holds_settles() {
     lab.commands(Command::Hold { call: id, on: true }).unwrap();
     let theirs = sdp(lab.address(Customer), "0 101", "sendonly");
     lab.does(Customer, |ua, now| ua.offer(now, call, theirs)).unwrap();
-    lab.hears(Customer, |e| matches!(e, UaEvent::Offer { .. }));
-    let answer = sdp(lab.address(Customer), "0 101", "inactive");
-    lab.does(Customer, |ua, now| ua.answer_offer(now, call, answer)).unwrap();
+    takes_offer(&mut lab, call, "inactive");
     lab.passes(Duration::from_secs(10));
     assert_eq!(lab.record().findings, []);
-    lab.does(Customer, |ua, now| ua.hang_up(now, call, &[], None)).unwrap();
-    lab.is_over();
+    lab.ends_clean(call);
 }
 
 #[test]
@@ -254,9 +248,7 @@ fn a_return_by_refer_leaves_from_hold() {
     let mut lab = Lab::new(with_operator(settings()));
     let (call, id) = talks(&mut lab);
     lab.commands(Command::Hold { call: id, on: true }).unwrap();
-    lab.hears(Customer, |e| matches!(e, UaEvent::Offer { .. }));
-    let answer = sdp(lab.address(Customer), "0 101", "recvonly");
-    lab.does(Customer, |ua, now| ua.answer_offer(now, call, answer)).unwrap();
+    takes_offer(&mut lab, call, "recvonly");
     lab.passes(Duration::from_secs(1));
     lab.commands(Command::Return { call: id, request: end(Outcome::Agent, &[("why", "asked")]) }).unwrap();
     let UaEvent::Refer { refer, .. } = lab.hears(Customer, |e| matches!(e, UaEvent::Refer { .. })) else { unreachable!() };
@@ -273,15 +265,10 @@ fn a_return_by_invite_takes_the_customer_off_hold_first() {
     let mut lab = Lab::new(settings);
     let (call, id) = talks(&mut lab);
     lab.commands(Command::Hold { call: id, on: true }).unwrap();
-    lab.hears(Customer, |e| matches!(e, UaEvent::Offer { .. }));
-    let answer = sdp(lab.address(Customer), "0 101", "recvonly");
-    lab.does(Customer, |ua, now| ua.answer_offer(now, call, answer)).unwrap();
+    takes_offer(&mut lab, call, "recvonly");
     lab.passes(Duration::from_secs(1));
     lab.commands(Command::Return { call: id, request: end(Outcome::System, &[]) }).unwrap();
-    let UaEvent::Offer { sdp: offer, .. } = lab.hears(Customer, |e| matches!(e, UaEvent::Offer { .. })) else { panic!() };
-    assert!(!String::from_utf8_lossy(&offer).contains("a=sendonly"));
-    let answer = sdp(lab.address(Customer), "0 101", "sendrecv");
-    lab.does(Customer, |ua, now| ua.answer_offer(now, call, answer)).unwrap();
+    assert!(!takes_offer(&mut lab, call, "sendrecv").contains("a=sendonly"));
     let back = lab.is_called(Return);
     lab.answers(Return, back);
     lab.passes(Duration::from_secs(1));
@@ -387,8 +374,7 @@ fn what_cannot_be_done_is_refused_with_a_reason() {
     assert!(lab.commands(Command::Hold { call: id, on: true }).is_err(), "nobody talks yet");
     let bad = SetVariables { transfer_variables: variables(&[("a b", "1")]), ..SetVariables::default() };
     assert!(lab.commands(Command::SetVariables { call: id, variables: bad }).is_err());
-    lab.does(Customer, |ua, now| ua.hang_up(now, call, &[], None)).unwrap();
-    lab.is_over();
+    lab.ends_clean(call);
     let none = SetVariables::default();
     assert!(lab.commands(Command::SetVariables { call: id, variables: none }).is_err());
     assert!(lab.commands(Command::Listen { call: id, side: Some(ListenSide::Both) }).is_err());
