@@ -114,7 +114,12 @@ async fn carry_out(engine: &EngineHandle, call: TestCall, quiet: bool, phone: Op
     let mut interrupts = 0;
     loop {
         tokio::select! {
-            ended = &mut wait => return ended.ok_or_else(|| "the engine ended before the call".to_owned()),
+            ended = &mut wait => {
+                if let (Some(phone), Some(record)) = (&phone, &ended) {
+                    phone.sound_end(record).await;
+                }
+                return ended.ok_or_else(|| "the engine ended before the call".to_owned());
+            }
             () = &mut rings => return Err("the engine ended before the call".to_owned()),
             Ok(()) = tokio::signal::ctrl_c() => {
                 interrupts += 1;
@@ -138,6 +143,10 @@ impl Phone {
     }
 
     async fn ring_along(&self, _: &EngineHandle, _: crate::model::CallId) {
+        match *self {}
+    }
+
+    async fn sound_end(&self, _: &CallRecord) {
         match *self {}
     }
 }

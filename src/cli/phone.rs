@@ -6,9 +6,9 @@ use crate::{
     config,
     engine::{
         EngineHandle,
-        sound_desk::{Line, SoundCommand, SoundDesk, SoundHandle, Tone, rings_silently},
+        sound_desk::{Line, SoundCommand, SoundDesk, SoundHandle, Tone, rings_silently, sounds_busy},
     },
-    model::CallId,
+    model::{CallId, CallRecord},
 };
 
 /// Open devices.
@@ -58,8 +58,19 @@ impl Phone {
             }
         }
     }
+
+    /// A caller who was refused hears it, for as long as that takes to be understood or until Ctrl-C.
+    pub async fn sound_end(&self, record: &CallRecord) {
+        self.0.send(SoundCommand::Stop(Tone::Ringback));
+        if sounds_busy(record) && self.0.snapshot().speaker.open {
+            self.0.send(SoundCommand::Play(Tone::Busy));
+            let _ = tokio::time::timeout(BUSY, tokio::signal::ctrl_c()).await;
+        }
+    }
 }
 
+/// Three times on and off.
+const BUSY: Duration = Duration::from_secs(3);
 const TICK: Duration = Duration::from_millis(20);
 /// Four seconds: a sound system that hangs is given up after two.
 const PATIENCE_TICKS: usize = 200;

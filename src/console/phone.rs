@@ -6,8 +6,8 @@ use super::{
     state::Sound,
 };
 use crate::{
-    engine::sound_desk::{Line, SoundCommand, Tone, rings_silently},
-    model::{CallId, CallState, Command},
+    engine::sound_desk::{Line, SoundCommand, Tone, rings_silently, sounds_busy},
+    model::{CallId, Command},
 };
 
 /// What the phone was told last.
@@ -54,8 +54,7 @@ impl App {
         now.ended = record.state.is_final();
         now.keeps = !now.ended;
         let before = std::mem::replace(&mut self.phone, now);
-        let was_talk = record.answered_at.is_some() || !matches!(record.state, CallState::Refused | CallState::Failed);
-        for command in commands(before, now, was_talk) {
+        for command in commands(before, now, sounds_busy(record)) {
             self.backend.tell_sound(command);
         }
     }
@@ -93,14 +92,14 @@ impl App {
     }
 }
 
-fn commands(before: Phone, now: Phone, was_talk: bool) -> Vec<SoundCommand> {
+fn commands(before: Phone, now: Phone, is_busy: bool) -> Vec<SoundCommand> {
     let mut commands = Vec::new();
     if before.rings != now.rings {
         commands.push(if now.rings { SoundCommand::Play(Tone::Ringback) } else { SoundCommand::Stop(Tone::Ringback) });
     }
     if now.ended && !before.ended {
         // Refused, or never got through: that sounds busy. A call that was talked in just ends.
-        if !was_talk {
+        if is_busy {
             commands.push(SoundCommand::Play(Tone::Busy));
         }
         commands.push(SoundCommand::Keep { line: Line::Phone, open: false });
@@ -115,10 +114,10 @@ mod tests {
     fn ringing_and_refusal_are_heard_and_the_devices_are_let_go() {
         let rings = Phone { keeps: true, rings: true, ..Phone::default() };
         let begun = Phone { keeps: true, ..Phone::default() };
-        assert_eq!(commands(begun, rings, true), [SoundCommand::Play(Tone::Ringback)]);
+        assert_eq!(commands(begun, rings, false), [SoundCommand::Play(Tone::Ringback)]);
         let over = Phone { ended: true, ..Phone::default() };
         let end = SoundCommand::Keep { line: Line::Phone, open: false };
-        assert_eq!(commands(rings, over, false), [SoundCommand::Stop(Tone::Ringback), SoundCommand::Play(Tone::Busy), end.clone()]);
-        assert_eq!(commands(begun, over, true), [end]);
+        assert_eq!(commands(rings, over, true), [SoundCommand::Stop(Tone::Ringback), SoundCommand::Play(Tone::Busy), end.clone()]);
+        assert_eq!(commands(begun, over, false), [end]);
     }
 }

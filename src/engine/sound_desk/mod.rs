@@ -22,7 +22,7 @@ pub use handle::{Device, End, Levels, Playback, SoundCommand, SoundHandle, Sound
 pub use meter::Level;
 pub use microphone::{Microphone, Mouth};
 pub use speaker::Speaker;
-pub use tones::{Tone, rings_silently};
+pub use tones::{Tone, rings_silently, sounds_busy};
 
 pub use super::line_ends::LinePorts;
 pub use crate::media::Line;

@@ -26,6 +26,11 @@ pub fn rings_silently(record: &CallRecord) -> bool {
     record.state == CallState::Ringing && record.answered_at.is_none() && !record.legs.iter().any(hears)
 }
 
+/// Whether a call that was placed here ended without a talk, by refusal or because nobody could be reached: then the caller hears [`Tone::Busy`].
+pub fn sounds_busy(record: &CallRecord) -> bool {
+    record.answered_at.is_none() && matches!(record.state, CallState::Refused | CallState::Failed)
+}
+
 /// A tone under way.
 #[derive(Debug, Clone)]
 pub struct Playing {
