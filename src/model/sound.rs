@@ -23,7 +23,7 @@ pub struct SoundQuality {
     pub loss_percent: f32,
     /// How much longer runs of losses are than chance makes them.
     pub burst_ratio: f32,
-    /// From mouth to ear: half the round trip, a packet, and a buffer of twice the jitter.
+    /// From mouth to ear: half the round trip, a packet, and a buffer: as measured where a person listens here, else twice the jitter.
     pub delay_ms: f32,
 }
 

@@ -51,6 +51,16 @@ impl Ear {
         self.heard.is_none() || self.quiet > PATIENCE
     }
 
+    /// Whether what is heard is decoded only here: G.711 is measured as it arrives.
+    pub fn alone_decodes(&self) -> bool {
+        self.heard.as_ref().is_some_and(|heard| heard.decoder.codec().law().is_none())
+    }
+
+    /// How long what is heard now had waited beyond the shortest transit; none while nothing is heard.
+    pub fn delay_ms(&self) -> Option<f32> {
+        self.heard.as_ref().filter(|_| !self.is_idle()).map(|heard| heard.ear.figures().delay_ms)
+    }
+
     /// What is heard from `at` on, for 5 ms; silence where nothing came.
     pub fn frame(&mut self, at: Instant, into: &mut [i16; FRAME]) {
         self.quiet = self.quiet.saturating_add(1);

@@ -14,7 +14,7 @@ impl Stream {
         let counted = (self.reception.packets, self.reception.lost());
         let (packets, lost) = std::mem::replace(&mut self.measured, counted);
         let (packets, lost) = (counted.0 - packets, counted.1.saturating_sub(lost));
-        let delay_ms = self.delay_ms(self.heard_jitter());
+        let delay_ms = self.received_delay_ms();
         let received_now = (packets > 0).then(|| {
             let loss_percent = percent(lost, packets + lost);
             Conditions { loss_percent, burst_ratio: losses.burst_ratio, delay_ms }
@@ -55,7 +55,7 @@ impl Stream {
         let expected = self.reception.packets + self.reception.lost();
         (self.reception.packets > 0).then(|| {
             let loss_percent = percent(self.reception.lost(), expected);
-            Conditions { loss_percent, burst_ratio, delay_ms: self.delay_ms(self.heard_jitter()) }
+            Conditions { loss_percent, burst_ratio, delay_ms: self.received_delay_ms() }
         })
     }
 
@@ -63,21 +63,27 @@ impl Stream {
     fn sent_conditions(&self) -> Option<Conditions> {
         let (lost, jitter) = (self.reports.remote_lost?, self.reports.remote_jitter?);
         let loss_percent = percent(u64::try_from(lost).unwrap_or(0), self.outgoing.packets);
-        Some(Conditions { loss_percent, burst_ratio: 1.0, delay_ms: self.delay_ms(millis(jitter, self.codec().clock_rate())) })
+        let delay_ms = self.delay_ms(2.0 * millis(jitter, self.codec().clock_rate()));
+        Some(Conditions { loss_percent, burst_ratio: 1.0, delay_ms })
     }
 
     /// The same by the last report alone.
     fn sent_now(&self) -> Option<Conditions> {
         let (fraction, jitter) = (self.reports.remote_fraction?, self.reports.remote_jitter?);
         let loss_percent = f32::from(fraction) * 100.0 / 256.0;
-        Some(Conditions { loss_percent, burst_ratio: 1.0, delay_ms: self.delay_ms(millis(jitter, self.codec().clock_rate())) })
+        let delay_ms = self.delay_ms(2.0 * millis(jitter, self.codec().clock_rate()));
+        Some(Conditions { loss_percent, burst_ratio: 1.0, delay_ms })
     }
 
-    /// From one end to the other: half the round trip, the packet that has to be full before it leaves, and a listener's buffer,
-    /// which is about twice the jitter.
-    fn delay_ms(&self, jitter_ms: f32) -> f32 {
+    /// Where a person hears the stream here, with the delay of that buffer; elsewhere a buffer is about twice the jitter.
+    fn received_delay_ms(&self) -> f32 {
+        self.delay_ms(self.people.delay_ms().unwrap_or(2.0 * self.heard_jitter()))
+    }
+
+    /// From one end to the other: half the round trip, the packet that has to be full before it leaves, and the listener's buffer.
+    fn delay_ms(&self, buffer_ms: f32) -> f32 {
         let way = self.reports.round_trip.map_or(0.0, |round_trip| round_trip.as_secs_f32() * 500.0);
-        way + f32::from(self.packet_ms()) + 2.0 * jitter_ms
+        way + f32::from(self.packet_ms()) + buffer_ms
     }
 
     fn heard_jitter(&self) -> f32 {

@@ -89,6 +89,9 @@ impl Stream {
             while let Some(at) = due(&mut talker.next, now) {
                 let mut frame = [0; FRAME];
                 talker.ear.frame(at, &mut frame);
+                if talker.ear.alone_decodes() {
+                    self.ears.sketch.note_received_samples(now, &frame);
+                }
                 sink.hear(talker.line, &frame, &frame);
                 if talker.ear.is_idle() {
                     talker.next = None;
@@ -100,6 +103,12 @@ impl Stream {
                 let (mut left, mut right) = ([0; FRAME], [0; FRAME]);
                 listener.received.frame(at, &mut left);
                 listener.sent.frame(at, &mut right);
+                if listener.received.alone_decodes() {
+                    self.ears.sketch.note_received_samples(now, &left);
+                }
+                if listener.sent.alone_decodes() {
+                    self.ears.sketch.note_sent_samples(now, &right);
+                }
                 match listener.heard {
                     Heard::Both => sink.hear(Line::Listener, &left, &right),
                     Heard::Received => sink.hear(Line::Listener, &left, &left),
@@ -170,6 +179,11 @@ impl People {
         talker.dry = talker.gathers_since.is_some();
         let made = talker.down.run(said, into);
         into[made..].fill(0);
+    }
+
+    /// How long sound waits before the person on this stream hears it, as measured; none where nobody hears it here.
+    pub fn delay_ms(&self) -> Option<f32> {
+        self.talks.as_ref()?.ear.delay_ms()
     }
 
     pub fn deadline(&self) -> Option<Instant> {

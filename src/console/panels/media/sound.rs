@@ -5,7 +5,7 @@ use crate::{
         theme::Leg,
         widgets::{Line, Plot, Track, Waveform},
     },
-    model::{CallRecord, LegRecord, LegRole, LegSound, SoundHeard, SoundPoint, Timestamp},
+    model::{CallRecord, LegRecord, LegRole, LegSound, SoundHeard, SoundLevel, SoundPoint, Timestamp},
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +16,8 @@ pub struct SoundView {
     pub recorded: bool,
     pub title: String,
     pub wave: Waveform,
+    /// Why there is no outline, or only a part of one.
+    pub note: Option<String>,
     pub plots: Vec<Plot>,
 }
 
@@ -46,6 +48,7 @@ pub fn view(call: &CallRecord, leg: &LegRecord, sound: &LegSound) -> SoundView {
     let track = |(name, leg): &(String, Leg), peaks: &Vec<u8>| Track { name: name.clone(), leg: *leg, peaks: peaks.clone() };
     let heard_any = sound.received.iter().chain(&sound.sent).any(|peak| *peak > 0);
     let tracks = if heard_any { vec![track(&received, &sound.received), track(&sent, &sound.sent)] } else { Vec::new() };
+    let note = note(leg, heard_any);
     let lines = |read: fn(&SoundHeard) -> f32| {
         let line = |(name, leg): &(String, Leg), of: fn(&SoundPoint) -> Option<SoundHeard>| {
             let at = |point: &SoundPoint| point.at.micros_since(sound.began) as f32 / 1e6;
@@ -64,5 +67,26 @@ pub fn view(call: &CallRecord, leg: &LegRecord, sound: &LegSound) -> SoundView {
         Plot { scale: (1.0, 4.5), ..plot("MOS", "", 2, lines(|heard| heard.mos)) },
     ];
     let recorded = leg.opened.role == LegRole::Customer;
-    SoundView { began: sound.began, recorded, title: title.to_owned(), wave: Waveform { tracks, secs }, plots }
+    SoundView { began: sound.began, recorded, title: title.to_owned(), wave: Waveform { tracks, secs }, note, plots }
 }
+
+/// G.711 is outlined as it passes. What goes through in another codec is not decoded for that, which would cost as much again as
+/// relaying it; what is recorded or listened to is decoded anyway.
+fn note(leg: &LegRecord, drawn: bool) -> Option<String> {
+    let figures = leg.media.as_ref()?;
+    let codec = &figures.codec;
+    let unread = |packets: u64, level: Option<SoundLevel>| level.map_or(0, |level| level.measured_ms) < packets * LEAST_MEASURED_MS;
+    let passed = !codec.starts_with("PCM")
+        && (unread(figures.packets_received, figures.received_level) || unread(figures.packets_sent, figures.sent_level));
+    match (drawn, passed) {
+        (false, true) => {
+            Some(format!("No outline: {codec} only passed through and was not decoded. Calls that are recorded or listened to have one"))
+        }
+        (true, true) => Some(format!("Not in the outline: {codec} that only passed through and was not decoded")),
+        (false, false) => Some("No outline: nothing was said".to_owned()),
+        (true, false) => None,
+    }
+}
+
+/// A quarter of a usual packet's time.
+const LEAST_MEASURED_MS: u64 = 5;

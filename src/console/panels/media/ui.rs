@@ -78,9 +78,7 @@ fn player_ui(ui: &mut Ui, player: &Player, actions: &mut Vec<Action>) {
 
 fn sound_ui(ui: &mut Ui, sound: &SoundView, player: Option<&Player>, actions: &mut Vec<Action>) {
     heading(ui, &sound.title);
-    if sound.wave.tracks.is_empty() {
-        caption(ui, "No outline: the sound was silent, or passed through in a codec that is not decoded here");
-    } else {
+    if !sound.wave.tracks.is_empty() {
         let player = player.filter(|_| sound.recorded);
         let cursor = player.map(|player| player.at.micros_since(sound.began) as f32 / 1e6);
         let pressed = waveform(ui, &format!("{}: waveform", sound.title), &sound.wave, cursor);
@@ -88,6 +86,9 @@ fn sound_ui(ui: &mut Ui, sound: &SoundView, player: Option<&Player>, actions: &m
             let at = Timestamp(sound.began.0 + (f64::from(secs) * 1e6) as u64);
             actions.push(Action::Playback(Act::Seek(player.call, at)));
         }
+    }
+    if let Some(note) = &sound.note {
+        caption(ui, note);
     }
     let columns = if ui.available_width() > 900.0 { 4 } else { 2 };
     let width = (ui.available_width() - Space::S * (columns - 1) as f32) / columns as f32;
