@@ -1,9 +1,11 @@
-//! A speaker's and a microphone's callback of 20 ms: its time (the slowest counts: a fifth of the period is 4 ms) and its allocations (none).
+//! A speaker's and a microphone's callback, of the length that devices are asked for: its time (the slowest counts, beside a fifth of
+//! the period) and its allocations (none).
 
 use std::sync::Arc;
 
 use divan::{Bencher, counter::ItemsCount};
 use handback::engine::sound_desk::{Controls, Line, Microphone, Mouth, Speaker};
+use handback::wire::audio_device::{MICROPHONE_MS, SPEAKER_MS};
 use rtrb::RingBuffer;
 
 /// Devices as they are found: rate and channels.
@@ -18,8 +20,8 @@ fn speaker_with_three_lines(bencher: Bencher<'_, '_>, (rate, channels): (u32, u1
         *ring = Some(consumer);
     }
     let mut speaker = Speaker::new(rate, channels, rings, Arc::new(Controls::default()));
-    let sound: Vec<i16> = (0..1_920).map(|n| ((n as f32 / 20.0).sin() * 8_000.0) as i16).collect();
-    let mut out = vec![0.0; rate as usize / 50 * usize::from(channels)];
+    let sound: Vec<i16> = (0..96 * SPEAKER_MS).map(|n| ((n as f32 / 20.0).sin() * 8_000.0) as i16).collect();
+    let mut out = vec![0.0; (rate * SPEAKER_MS / 1_000) as usize * usize::from(channels)];
     bencher.counter(ItemsCount::new(out.len())).bench_local(|| {
         for line in &mut lines {
             let _ = line.push_entire_slice(&sound);
@@ -37,7 +39,8 @@ fn microphone_into_two_lines(bencher: Bencher<'_, '_>, (rate, channels): (u32, u
         *mouth = Some(Mouth { line, ring });
     }
     let mut microphone = Microphone::new(rate, channels, 0, mouths, Arc::new(Controls::default()));
-    let sound: Vec<f32> = (0..rate as usize / 50 * usize::from(channels)).map(|n| (n as f32 / 20.0).sin() / 4.0).collect();
+    let sound: Vec<f32> =
+        (0..(rate * MICROPHONE_MS / 1_000) as usize * usize::from(channels)).map(|n| (n as f32 / 20.0).sin() / 4.0).collect();
     bencher.counter(ItemsCount::new(sound.len())).bench_local(|| {
         microphone.take(divan::black_box(&sound));
         for line in &mut heard {

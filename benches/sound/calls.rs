@@ -13,7 +13,7 @@ use handback::{
         EngineHandle,
         sound_desk::{SoundDesk, SoundHandle},
     },
-    model::{AudioSource, CallId, CallRecord, Command, TestCall, settings::Sound},
+    model::{AudioSource, CallId, CallRecord, Command, ListenSide, TestCall, settings::Sound},
     start,
 };
 
@@ -66,7 +66,10 @@ pub fn mouth_to_ear(secs: u32) {
             let own = [&now.agent_microphone, &now.agent_speaker].iter().all(|end| end.as_ref().is_some_and(|end| end.open));
             (own && now.microphone.open && now.speaker.open).then_some(())
         });
-        measure("caller's microphone → bridge → operator", secs);
+        measure("caller's microphone → bridge → operator", "spk2", secs);
+        // The operator says nothing, so the first speaker has what the listener hears.
+        command(&runtime, &engine, Command::Listen { call: waits.id, side: Some(ListenSide::Customer) });
+        measure("caller's microphone → bridge → listener", "spk", secs);
         engine.stop();
         engine.stop();
         engine.wait_ended();
@@ -77,13 +80,13 @@ pub fn mouth_to_ear(secs: u32) {
     caller.dials(&format!("sip:bridge@{}", bridge.udp));
     caller.sees("CALL_ESTABLISHED");
     agent.sees("CALL_ESTABLISHED");
-    measure("baresip → bridge → baresip", secs);
+    measure("baresip → bridge → baresip", "spk2", secs);
     caller.hangs_up();
 }
 
-fn measure(what: &str, secs: u32) {
+fn measure(what: &str, speaker: &str, secs: u32) {
     let epoch = Instant::now();
-    let (said, heard) = (capture("mic", epoch), capture("spk2", epoch));
+    let (said, heard) = (capture("mic", epoch), capture(speaker, epoch));
     // The buffers find their pace.
     std::thread::park_timeout(Duration::from_secs(3));
     play("mic", secs);

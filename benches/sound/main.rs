@@ -1,8 +1,9 @@
 //! Live sound in figures.
 //!
-//! `cargo bench --bench sound`: what a device's callback costs and allocates, against its period of 20 ms.
+//! `cargo bench --bench sound`: what a device's callback costs and allocates, against its period.
 //! `cargo bench --bench sound -- mouth-to-ear`: from a click at the caller's microphone to the operator's speaker, on a virtual card,
 //! and the same with baresip on both ends. `cargo bench --bench sound -- underrun --secs 600`: gaps while 50 other calls run.
+//! `cargo bench --bench sound -- recorded-minutes`: 500 minutes of calls in virtual time, and how true to time their recordings are.
 
 #![allow(
     clippy::disallowed_methods,
@@ -14,6 +15,8 @@
 mod callback;
 mod calls;
 mod clicks;
+mod recorded;
+mod recorded_minutes;
 #[path = "../../tests/loopback/support/mod.rs"]
 mod support;
 
@@ -31,6 +34,10 @@ fn main() {
     }
     let has = |word: &str| arguments.iter().any(|argument| argument == word);
     let secs = arguments.iter().skip_while(|argument| *argument != "--secs").nth(1).and_then(|secs| secs.parse().ok());
+    if has("recorded-minutes") {
+        recorded_minutes::run();
+        return;
+    }
     if !has("mouth-to-ear") && !has("underrun") {
         divan::main();
         return;

@@ -12,7 +12,7 @@ pub mod line_ends;
 pub mod media_loop;
 mod node;
 mod publish;
-mod recorder;
+pub mod recorder;
 mod rtp_capture;
 mod setup;
 #[cfg(feature = "console")]

@@ -19,7 +19,8 @@ pub struct Tape {
     most: usize,
 }
 
-/// One direction: samples laid out by the packet's own clock, tied to ours at its source's first packet.
+/// One direction: samples laid out by the packet's own clock, tied to ours at its source's first packet and kept in step from then on:
+/// another clock drifts away, and the first packet may have been a late one.
 #[derive(Debug, Default)]
 struct Track {
     samples: Vec<i16>,
@@ -34,6 +35,20 @@ struct Anchor {
     codec: Codec,
     timestamp: u32,
     position: u64,
+    stretch: Stretch,
+    /// Samples by which the place is still to be moved, later or earlier.
+    owed: i64,
+    /// When the last packet came; and until when whatever comes early moves the place at once, for nothing was settled yet.
+    last: u64,
+    settles_until: u64,
+}
+
+/// A second or more of packets: by how many samples the least late of them came later than its place says.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    ends: u64,
+    packets: u32,
+    least_late: i64,
 }
 
 /// What the tape says of a packet's place.
@@ -117,15 +132,12 @@ impl Track {
     }
 
     fn position(&mut self, place: Place, timestamp: u32, codec: Codec) -> u64 {
-        let by_clock = self.anchor.filter(|anchor| anchor.codec == codec).map(|anchor| {
-            let units = i64::from(timestamp.wrapping_sub(anchor.timestamp) as i32);
-            anchor.position.saturating_add_signed(units * i64::from(place.rate) / i64::from(codec.clock_rate()))
-        });
-        match by_clock {
-            Some(position) if position.abs_diff(place.now) < u64::from(place.rate) * RESYNC_MS / 1_000 => position,
-            // A source that jumped, or whose clock drifted away, is tied anew.
-            _ => {
-                self.anchor = Some(Anchor { codec, timestamp, position: place.now });
+        let known = self.anchor.as_mut().filter(|anchor| anchor.codec == codec);
+        match known.and_then(|anchor| anchor.place_of(place, timestamp)) {
+            Some(position) => position,
+            // A source that jumped is tied anew.
+            None => {
+                self.anchor = Some(Anchor::new(place, timestamp, codec));
                 place.now
             }
         }
@@ -138,6 +150,11 @@ impl Track {
         let end = (index + samples.len()).min(place.most);
         if index >= end {
             return;
+        }
+        // Where the place was moved, the last sample is held: a zero would click.
+        let moved = index.checked_sub(self.samples.len()).is_some_and(|gap| gap <= place.step());
+        if let Some(last) = self.samples.last().copied().filter(|_| moved) {
+            self.samples.resize(index, last);
         }
         if self.samples.len() < end {
             self.samples.resize(end, 0);
@@ -152,8 +169,72 @@ impl Track {
     }
 }
 
+impl Anchor {
+    fn new(place: Place, timestamp: u32, codec: Codec) -> Anchor {
+        let settles_until = place.now + place.samples_of(SETTLE_MS);
+        Anchor { codec, timestamp, position: place.now, stretch: Stretch::new(place), owed: 0, last: place.now, settles_until }
+    }
+
+    /// Where a packet belongs; none: that is too far from now to be believed.
+    fn place_of(&mut self, place: Place, timestamp: u32) -> Option<u64> {
+        let units = i64::from(timestamp.wrapping_sub(self.timestamp) as i32);
+        let position = self.position.checked_add_signed(units * i64::from(place.rate) / i64::from(self.codec.clock_rate()))?;
+        let late = place.now.cast_signed() - position.cast_signed();
+        if late.unsigned_abs() >= place.samples_of(RESYNC_MS) {
+            return None;
+        }
+        // The first packet after a pause may have been a late one; nobody hears it moved.
+        if place.now.saturating_sub(self.last) > place.samples_of(PAUSE_MS) {
+            self.settles_until = place.now + place.samples_of(SETTLE_MS);
+        }
+        self.last = place.now;
+        if late < 0 && place.now < self.settles_until {
+            self.position = self.position.checked_add_signed(late)?;
+            self.owed = 0;
+            self.stretch = Stretch::new(place);
+            return Some(place.now);
+        }
+        // Jitter makes packets late and never early: the least late one tells the clocks.
+        self.stretch.least_late = self.stretch.least_late.min(late);
+        self.stretch.packets += 1;
+        if place.now >= self.stretch.ends && self.stretch.packets >= LEAST_PACKETS {
+            self.owed = self.stretch.least_late;
+            self.stretch = Stretch::new(place);
+        }
+        let most = place.step() as i64;
+        let step = self.owed.clamp(-most, most);
+        self.owed -= step;
+        self.stretch.least_late = self.stretch.least_late.saturating_sub(step);
+        self.position = self.position.checked_add_signed(step)?;
+        position.checked_add_signed(step)
+    }
+}
+
+impl Stretch {
+    fn new(place: Place) -> Stretch {
+        Stretch { ends: place.now + place.samples_of(STRETCH_MS), packets: 0, least_late: i64::MAX }
+    }
+}
+
+impl Place {
+    /// So many samples is a place moved at once, a quarter of a millisecond: too few to be heard.
+    fn step(self) -> usize {
+        self.rate as usize / 4_000
+    }
+
+    fn samples_of(self, ms: u64) -> u64 {
+        u64::from(self.rate) * ms / 1_000
+    }
+}
+
 /// Between packet clock and ours.
 const RESYNC_MS: u64 = 250;
+/// Long enough for a packet among them that was not held up.
+const STRETCH_MS: u64 = 1_000;
+const LEAST_PACKETS: u32 = 25;
+const PAUSE_MS: u64 = 200;
+/// Some packets after the first; more would be moved over what was said before.
+const SETTLE_MS: u64 = 100;
 const LATE_MS: u64 = 250;
 
 #[cfg(test)]
@@ -180,6 +261,37 @@ mod tests {
         let loud = |samples: &[i16], index: usize| i32::from(samples[index]) / 900;
         assert_eq!([799, 800, 960, 1_120, 1_280].map(|index| loud(&recording.received, index)), [0, 1, 2, 3, 0]);
         assert_eq!([3_999, 4_000, 4_160].map(|index| loud(&recording.sent, index)), [0, 4, 0]);
+    }
+
+    /// An hour, with a clock that is fast or slow by 200 millionths and a first packet that came 60 ms late.
+    #[test]
+    fn another_clock_and_a_late_first_packet_do_not_move_what_is_said() {
+        for slow in [-0.000_2, 0.000_2] {
+            let start = Instant::now();
+            let mut tape = Tape::new(start, 8_000, 5);
+            let (mut taken, mut clicks) = (0, Vec::<f64>::new());
+            for n in 0..180_000u32 {
+                // By our clock: when it was said, and when it came.
+                let said = f64::from(n) * 0.02 * (1.0 + slow);
+                let late = if n == 0 { 0.06 } else { f64::from(n % 7) * 0.004 };
+                let now = start + Duration::from_secs_f64(said + late);
+                // Every ten minutes, and in the tenth second, a packet of sound.
+                let level = if n == 500 || n % 30_000 == 29_999 { 9_000 } else { 0 };
+                tape.note_received(now, n.wrapping_mul(160), Codec::Pcmu, &packet(level));
+                while let Some(second) = tape.take_second(now) {
+                    let loud = second.received.iter().position(|sample| *sample > 4_000);
+                    let at = loud.map(|at| (taken + at) as f64 / 8_000.0);
+                    // One packet may lie in two of the seconds.
+                    clicks.extend(at.filter(|at| clicks.last().is_none_or(|last| at - last > 1.0)));
+                    taken += second.received.len();
+                }
+            }
+            let due = [500, 29_999, 59_999, 89_999, 119_999, 149_999].map(|n| f64::from(n) * 0.02 * (1.0 + slow));
+            assert_eq!(clicks.len(), due.len(), "{clicks:?}");
+            for (found, due) in clicks.iter().zip(due) {
+                assert!((-0.001..=0.010).contains(&(found - due)), "{found} s, said at {due} s");
+            }
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod ear;
 mod ears;
 mod figures;
 mod live;
+mod order;
 mod speech;
 
 use std::net::SocketAddr;
@@ -216,6 +217,7 @@ impl Stream {
 
     /// What is kept already goes on; what was kept is handed out to the end.
     pub fn keep(&mut self, now: Instant, on: bool, sink: &mut impl Sink) {
+        self.ears.settle(now, !on);
         match (self.ears.keep.take(), on) {
             (None, false) => {}
             (None, true) => self.ears.keep = Some(Box::new(Tape::new(now, self.sample_rate(), TAP_SECS))),
@@ -349,6 +351,7 @@ impl Stream {
         if let Some(secs) = self.ears.silence.as_mut().and_then(|watch| watch.handle_timeout(now)) {
             sink.event(self.owner, MediaEvent::Silence { stream: self.id, secs });
         }
+        self.ears.settle(now, false);
         if let Some(second) = self.ears.tap.as_mut().and_then(|tape| tape.take_second(now)) {
             sink.event(self.owner, MediaEvent::Tapped { stream: self.id, second });
         }
@@ -366,7 +369,7 @@ impl Stream {
     }
 
     fn hear(&mut self, now: Instant, header: &Header, codec: Codec, payload: &[u8]) {
-        self.ears.note_received(now, header.timestamp, codec, payload);
+        self.ears.note_received(now, header, codec, payload);
         self.people.note(now, live::Way::Received, header, codec, payload);
     }
 

@@ -305,10 +305,10 @@ fn fault(error: cpal::Error) -> AudioFault {
     }
 }
 
-/// A microphone that is asked too late loses nothing, so its sound comes soon.
-const MICROPHONE_MS: u32 = 5;
-/// PulseAudio keeps two periods ahead: what a busy machine may be late by.
-const SPEAKER_MS: u32 = 10;
+/// What a microphone gives at a time. One that is asked too late loses nothing, so its sound comes soon.
+pub const MICROPHONE_MS: u32 = 5;
+/// What a speaker takes at a time. PulseAudio keeps two such periods ahead: what a busy machine may be late by.
+pub const SPEAKER_MS: u32 = 10;
 const SCRATCH_FRAMES: usize = 4_096;
 /// A sound system that hangs must not hang us.
 const OPENING: Duration = Duration::from_secs(2);

@@ -85,6 +85,38 @@ fn a_recording_by_hand_is_fetched_while_it_grows_and_is_as_long_as_it_was_on() {
     assert_eq!(bridge.bytes(&wav).len(), 44 + 4 * whole.len(), "the call is over, its recording is there");
 }
 
+/// From the answer to the end, in each codec, on a machine as busy as it is.
+#[test]
+fn a_whole_call_s_recording_is_as_long_as_its_talk() {
+    let codecs = "[media]\naddress = \"127.0.0.1\"\ncodecs = [\"opus\", \"G722\", \"PCMU\", \"PCMA\"]\n";
+    let bridge = Bridge::start_with(
+        codecs,
+        &format!("{LOOPBACK_BY_REFER}{AGENT_THAT_PLAYS_A_TONE}[recording]\nwhen = \"always\"\nfolder = \"kept\"\n"),
+    );
+    for codec in ["pcmu", "g722/16000/1", "opus/48000/2"] {
+        let mut caller = calls(&bridge, codec);
+        caller.listens_for(24_000);
+        caller.hangs_up();
+        caller.sees("CALL_CLOSED");
+        let call = until("the call is over", || {
+            let newest = bridge.calls().into_iter().max_by_key(|call| call["answered_at"].as_u64())?;
+            Some(bridge.call(newest["id"].as_str()?)).filter(|call| !call["ended"].is_null())
+        });
+        let wav = format!("/v1/calls/{}/recording.wav", call["id"].as_str().unwrap());
+        let micros = |key: &str| call[key].as_u64().unwrap() as f64;
+        let talk_secs = (micros("ended_at") - micros("answered_at")) / 1e6;
+        let mut recorded_secs = 0.0;
+        // The last part goes to the disk after the call is told to be over; a second more would never come.
+        until(&format!("{codec}: a recording of {talk_secs} s"), || {
+            let (left, right, rate) = sides(bridge.bytes(&wav))?;
+            assert_eq!(left.len(), right.len(), "{codec}: both sides end at once");
+            recorded_secs = left.len() as f64 / f64::from(rate);
+            (recorded_secs > talk_secs - 0.5).then_some(())
+        });
+        assert!((recorded_secs - talk_secs).abs() <= 0.020, "{codec}: {recorded_secs} s recorded of {talk_secs} s");
+    }
+}
+
 #[test]
 fn a_folder_that_can_not_be_written_is_said_and_the_call_goes_on() {
     // The settings file stands where the folder should be.

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The engine's end of the recorder. Dropping it finishes all files.
-pub(super) struct Recorder {
+pub struct Recorder {
     settings: settings::Recording,
     jobs: Option<std_mpsc::SyncSender<Job>>,
     /// What may not get lost, and found no room.
@@ -32,10 +32,10 @@ pub(super) struct Recorder {
 }
 
 /// Which stream is recorded: party and number.
-pub(super) type Source = (u8, StreamId);
+pub type Source = (u8, StreamId);
 
 /// A recording that could not go on.
-pub(super) struct Fault {
+pub struct Fault {
     pub source: Source,
     pub call: CallId,
     /// What failed, with the file.

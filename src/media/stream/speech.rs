@@ -71,7 +71,7 @@ impl Stream {
                         from.transcode(to, payload);
                     }
                     self.transcoder = None;
-                    self.ears.note_sent(now, stamp.timestamp, setup.codec, payload);
+                    self.ears.note_sent(now, &stamp.header(), setup.codec, payload);
                     self.people.note(now, live::Way::Sent, &stamp.header(), setup.codec, payload);
                 }
                 Content::Event(khz) if hertz(khz) != setup.dtmf_send_clock => scale(payload, hertz(khz), setup.dtmf_send_clock),
