@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::PathBuf,
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use serde_json::{Value, json};
@@ -33,6 +33,11 @@ impl Baresip {
 
     /// A phone with a microphone and a speaker, as baresip names them.
     pub fn with_sound(parameters: &str, source: &str, player: &str) -> Self {
+        Self::with(parameters, source, player, |_| ())
+    }
+
+    /// The same, on the sound card that `prepare` gives its process.
+    pub fn with(parameters: &str, source: &str, player: &str, prepare: impl FnOnce(&mut Command)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().display();
         let player = player.replace("aufile,", &format!("aufile,{path}/"));
@@ -52,14 +57,10 @@ impl Baresip {
         for empty in ["contacts", "uuid"] {
             fs::write(folder.path().join(empty), "").unwrap();
         }
-        let mut child = program("baresip")
-            .arg("-f")
-            .arg(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = program("baresip");
+        prepare(&mut command);
+        let mut child =
+            command.arg("-f").arg(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let mut said = Vec::new();
         let ready = lines.by_ref().any(|line| {

@@ -2,6 +2,8 @@
 
 pub mod baresip;
 pub mod bridge;
+#[cfg(feature = "console")]
+pub mod hearing;
 pub mod http;
 pub mod sipp;
 #[cfg(feature = "console")]

@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
 };
 
@@ -15,12 +15,6 @@ use super::{program, until};
 pub struct SoundCard {
     folder: TempDir,
     server: Child,
-}
-
-/// What a speaker plays, being written down.
-pub struct Listening {
-    child: Child,
-    path: PathBuf,
 }
 
 impl SoundCard {
@@ -71,60 +65,55 @@ impl SoundCard {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Takes the speaker away, as if it were pulled out.
-    pub fn pull_out_speaker(&self) {
+    /// Takes a device away, as if it were pulled out.
+    pub fn pull_out(&self, name: &str) {
         let modules = self.pactl(&["list", "short", "modules"]);
-        let spk = modules.lines().find(|line| line.contains("sink_name=spk ")).and_then(|line| line.split_whitespace().next());
-        self.pactl(&["unload-module", spk.expect("the speaker is plugged in")]);
+        let names = |line: &&str| [format!("sink_name={name} "), format!("source_name={name} ")].iter().any(|named| line.contains(named));
+        let module = modules.lines().find(names).and_then(|line| line.split_whitespace().next());
+        self.pactl(&["unload-module", module.expect("it is plugged in")]);
     }
 
     pub fn plug_in_speaker(&self) {
-        let terms = "rate=48000 channels=2 format=s16le norewinds=1 sink_properties=device.description=Speaker".split(' ');
-        let arguments: Vec<&str> = ["load-module", "module-null-sink", "sink_name=spk"].into_iter().chain(terms).collect();
-        self.pactl(&arguments);
+        self.adds("spk", 2);
         self.pactl(&["set-default-sink", "spk"]);
+    }
+
+    /// The microphone `micin`, taken away before.
+    pub fn plug_in_microphone(&self) {
+        self.adds_microphone("mic", "micin");
+        self.pactl(&["set-default-source", "micin"]);
+    }
+
+    /// Another sink.
+    pub fn adds(&self, sink: &str, channels: u8) {
+        let (name, channels) = (format!("sink_name={sink}"), format!("channels={channels}"));
+        self.pactl(&["load-module", "module-null-sink", &name, "rate=48000", &channels, "format=s16le", "norewinds=1"]);
+    }
+
+    /// A microphone that hears what is played to `sink`.
+    pub fn adds_microphone(&self, sink: &str, name: &str) {
+        let (master, name) = (format!("master={sink}.monitor"), format!("source_name={name}"));
+        self.pactl(&["load-module", "module-remap-source", &master, &name, "source_properties=device.description=Microphone"]);
     }
 
     /// Says a tone into the microphone for so many seconds.
     pub fn says(&self, hz: f64, secs: u32) -> Child {
-        let path = self.folder.path().join(format!("{hz}.wav"));
+        self.plays("mic", secs, |_| hz)
+    }
+
+    /// Plays to a sink for so many seconds the tone that `hz` gives for each second of it; 0: silence.
+    pub fn plays(&self, sink: &str, secs: u32, hz: impl Fn(f64) -> f64) -> Child {
+        let path = self.folder.path().join(format!("for-{sink}.wav"));
         let spec = hound::WavSpec { channels: 1, sample_rate: 48_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
         let mut writer = hound::WavWriter::create(&path, spec).unwrap();
         for n in 0..secs * 48_000 {
-            writer.write_sample((8_000.0 * (std::f64::consts::TAU * hz * f64::from(n) / 48_000.0).sin()) as i16).unwrap();
+            let at = f64::from(n) / 48_000.0;
+            writer.write_sample((8_000.0 * (std::f64::consts::TAU * hz(at) * at).sin()) as i16).unwrap();
         }
         writer.finalize().unwrap();
         let mut command = program("paplay");
         self.gives(&mut command);
-        command.args(["-d", "mic"]).arg(path).spawn().unwrap()
-    }
-
-    /// Begins to write down what a sink plays, one channel of 48,000 samples a second.
-    pub fn listens_to(&self, sink: &str) -> Listening {
-        let path = self.folder.path().join(format!("{sink}-{}.raw", fs::read_dir(self.folder.path()).unwrap().count()));
-        let mut command = program("parec");
-        self.gives(&mut command);
-        let child = command
-            .args(["-d", &format!("{sink}.monitor"), "--rate=48000", "--channels=1", "--format=s16le", "--latency-msec=20"])
-            .stdout(fs::File::create(&path).unwrap())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        Listening { child, path }
-    }
-}
-
-impl Listening {
-    pub fn so_far(&self) -> Vec<i16> {
-        let bytes = fs::read(&self.path).unwrap_or_default();
-        bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        command.args(["-d", sink]).arg(path).spawn().unwrap()
     }
 }
 
