@@ -8,7 +8,7 @@ use std::{
 
 use arbitrary::Arbitrary;
 use handback::media::{
-    Channel, Clock, Codec, Direction, MediaCommand, MediaEvent, MediaPlane, Owner, Playout, Sink, StreamId, StreamSetup, rtp,
+    Channel, Clock, Codec, Direction, Heard, Line, MediaCommand, MediaEvent, MediaPlane, Owner, Playout, Sink, StreamId, StreamSetup, rtp,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -45,8 +45,14 @@ enum Step<'a> {
     Hold {
         leg: bool,
         direction: u8,
-        alaw: bool,
+        codec: u8,
         ptime: u8,
+    },
+    /// What listens: a recording, a person, somebody who hears both.
+    Listen {
+        leg: bool,
+        who: u8,
+        on: bool,
     },
     Connect,
     Disconnect {
@@ -112,16 +118,31 @@ fuzz_target!(|steps: Vec<Step<'_>>| {
                 plane.handle_command(now, owner, MediaCommand::Play { stream: legs[at(leg)], what, token: 1 }, &mut Out);
             }
             Step::Stop { leg } => plane.handle_command(now, owner, MediaCommand::StopPlaying { stream: legs[at(leg)] }, &mut Out),
-            Step::Hold { leg, direction, alaw, ptime } => {
+            Step::Hold { leg, direction, codec, ptime } => {
                 let directions = [Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive];
+                let codec = Codec::ALL[usize::from(codec % 4)];
                 let setup = StreamSetup {
                     direction: directions[usize::from(direction % 4)],
-                    codec: if alaw { Codec::Pcma } else { Codec::Pcmu },
-                    send_pt: if alaw { 8 } else { 0 },
+                    codec,
+                    send_pt: codec.usual_pt(),
+                    receive_pts: Codec::ALL.map(|codec| (codec.usual_pt(), codec)).to_vec(),
+                    dtmf_send_clock: codec.clock_rate(),
+                    dtmf_receive_pts: vec![(101, 8_000), (110, 48_000)],
                     ptime_ms: ptime.into(),
                     ..StreamSetup::pcmu(remotes[at(leg)])
                 };
                 plane.handle_command(now, owner, MediaCommand::Configure { stream: legs[at(leg)], setup }, &mut Out);
+            }
+            Step::Listen { leg, who, on } => {
+                let stream = legs[at(leg)];
+                let command = match who % 5 {
+                    0 => MediaCommand::Keep { stream, on },
+                    1 => MediaCommand::Tap { stream, on },
+                    2 => MediaCommand::Live { stream, line: Line::Operator, on },
+                    3 => MediaCommand::WatchSilence { stream, secs: on.then_some(1.0) },
+                    _ => MediaCommand::Listen { stream, heard: on.then_some(Heard::Both) },
+                };
+                plane.handle_command(now, owner, command, &mut Out);
             }
             Step::Connect => plane.handle_command(now, owner, MediaCommand::Connect { a: legs[0], b: legs[1] }, &mut Out),
             Step::Disconnect { leg } => plane.handle_command(now, owner, MediaCommand::Disconnect { stream: legs[at(leg)] }, &mut Out),

@@ -18,6 +18,7 @@ mod captures;
 mod copied;
 mod dialogs;
 mod heard;
+mod offers;
 mod operator;
 mod recordings;
 mod reload;
@@ -26,6 +27,8 @@ mod sip_agent;
 #[cfg(feature = "console")]
 mod sound;
 mod sound_check;
+#[cfg(feature = "console")]
+mod sound_desk;
 mod sound_over_time;
 #[cfg(feature = "console")]
 mod window;

@@ -80,8 +80,9 @@ pub fn event_clocks(codecs: &[Codec]) -> impl Iterator<Item = u32> {
 pub fn codecs_of(media: &Media) -> impl Iterator<Item = (u8, Codec)> {
     media.rtp_formats().filter_map(|format| {
         let codec = Codec::by_name(&format.encoding).filter(|codec| codec.clock_rate() == format.clock_rate)?;
-        // Opus without its two channels is Opus all the same.
-        (codec == Codec::Opus || format.channels == 1).then_some((format.payload_type, codec))
+        // Opus without its two channels is Opus all the same. Some numbers can't be told from RTCP's (RFC 5761 §4).
+        let can_be_heard = !(72..=76).contains(&format.payload_type);
+        (can_be_heard && (codec == Codec::Opus || format.channels == 1)).then_some((format.payload_type, codec))
     })
 }
 
