@@ -30,6 +30,8 @@ struct Direction {
 /// The peaks of some tenths of a second, of 255, the last of them the newest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Bars {
+    /// The first one's number, counted from where the stream's sound begins: they follow each other, whenever they are told.
+    pub first: u64,
     pub count: u8,
     pub received: [u8; KEPT],
     pub sent: [u8; KEPT],
@@ -81,7 +83,7 @@ impl Sketch {
         let until = self.tenth + u64::from(last);
         let from = self.handed_out.max(until.saturating_sub(KEPT as u64));
         self.handed_out = until;
-        let mut bars = Bars { count: (until - from) as u8, ..Bars::default() };
+        let mut bars = Bars { first: from, count: (until - from) as u8, ..Bars::default() };
         for (n, tenth) in (from..until).enumerate() {
             let place = tenth as usize % KEPT;
             (bars.received[n], bars.sent[n]) = (self.received.bars[place], self.sent.bars[place]);
@@ -201,6 +203,7 @@ mod tests {
         sketch.note_received(start + Duration::from_secs(60), Law::A, &[Law::A.encode(16_000); 160]);
         let bars = sketch.take(start + Duration::from_secs(60), true);
         assert_eq!((bars.count as usize, bars.received[..KEPT - 1].iter().max(), bars.received[KEPT - 1]), (KEPT, Some(&0), 126));
-        assert_eq!(sketch.take(start + Duration::from_secs(61), false).count, 9);
+        let next = sketch.take(start + Duration::from_secs(61), false);
+        assert_eq!((bars.first, next.first, next.count), (581, 601, 9));
     }
 }

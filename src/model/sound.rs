@@ -74,7 +74,9 @@ pub struct SoundHeard {
 /// What is new since the figures were told last. Of no interest in a record, so it is not written with it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct SoundMoment {
-    /// Peaks of the last tenths of a second, of 255: so many, the last one the newest.
+    /// Peaks of the last tenths of a second, of 255: so many, the last one the newest; and the first one's number among all
+    /// of its stream.
+    pub first_bar: u32,
     pub bars: u8,
     pub received_bars: [u8; 20],
     pub sent_bars: [u8; 20],
@@ -103,6 +105,9 @@ pub struct LegSound {
     pub point_secs: u32,
     /// When the last bar ends.
     pub until: Timestamp,
+    /// How many bars the stream has told.
+    #[serde(skip)]
+    pub told: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -204,7 +209,17 @@ impl LegSound {
 
     fn new(leg: LegId, at: Timestamp, first: &SoundMoment) -> LegSound {
         let began = begin_of(at, first);
-        LegSound { leg, began, bar_ms: 100, received: Vec::new(), sent: Vec::new(), points: Vec::new(), point_secs: 1, until: began }
+        LegSound {
+            leg,
+            began,
+            bar_ms: 100,
+            received: Vec::new(),
+            sent: Vec::new(),
+            points: Vec::new(),
+            point_secs: 1,
+            until: began,
+            told: 0,
+        }
     }
 
     fn note(&mut self, at: Timestamp, moment: &SoundMoment) {
@@ -216,11 +231,15 @@ impl LegSound {
     }
 
     fn note_bars(&mut self, at: Timestamp, moment: &SoundMoment) {
-        let mut from = begin_of(at, moment);
-        // They follow each other without a seam, however late each is told.
-        if from.0.abs_diff(self.until.0) < 3 * TENTH / 2 {
-            from = self.until;
+        if moment.bars == 0 {
+            return;
         }
+        let from = match moment.first_bar.checked_sub(self.told).filter(|_| self.told > 0) {
+            // They follow each other without a seam, however late each is told; what was never told is silent.
+            Some(missed) => Timestamp(self.until.0 + u64::from(missed) * TENTH),
+            // The first ones, or those of another stream.
+            None => begin_of(at, moment),
+        };
         let bars = moment.received_bars.iter().zip(&moment.sent_bars).take(moment.bars.into());
         for (n, (received, sent)) in bars.enumerate() {
             let since = (from.0 + n as u64 * TENTH).saturating_sub(self.began.0) / 1_000;
@@ -236,6 +255,7 @@ impl LegSound {
             }
         }
         self.until = Timestamp(from.0 + u64::from(moment.bars) * TENTH);
+        self.told = moment.first_bar.saturating_add(moment.bars.into());
     }
 
     fn thin_bars(&mut self) {
@@ -317,7 +337,14 @@ mod tests {
 
     fn second(at_secs: u64, peak: u8, mos: f32) -> (Timestamp, MediaFigures) {
         let heard = SoundHeard { loss_percent: 5.0 - mos, jitter_ms: 1.0, delay_ms: 20.0, mos };
-        let moment = SoundMoment { bars: 10, received_bars: [peak; 20], sent_bars: [peak / 2; 20], received: Some(heard), sent: None };
+        let moment = SoundMoment {
+            first_bar: (at_secs as u32 - 1) * 10,
+            bars: 10,
+            received_bars: [peak; 20],
+            sent_bars: [peak / 2; 20],
+            received: Some(heard),
+            sent: None,
+        };
         // Told a little late, as it happens.
         (Timestamp(at_secs * 1_000_000 + at_secs * 7 % 20_000), MediaFigures { moment, ..MediaFigures::default() })
     }
@@ -337,6 +364,27 @@ mod tests {
         let leg = sound.of(LegId(0)).unwrap();
         assert_eq!((leg.received.len(), leg.sent.len(), leg.points.len()), (600, 600, 60));
         assert!(leg.received.chunks(10).enumerate().all(|(n, bars)| bars.iter().all(|bar| usize::from(*bar) == n + 1)));
+    }
+
+    #[test]
+    fn what_is_told_late_stays_in_its_place() {
+        let mut sound = told([1, 2].into_iter().map(|n| (n, n as u8, 4.4)));
+        for late in [3, 4] {
+            let (_, figures) = second(late, late as u8, 4.4);
+            sound.note(Timestamp(4_700_000), LegId(0), &figures);
+        }
+        let leg = sound.of(LegId(0)).unwrap();
+        assert_eq!(leg.received.len(), 40);
+        assert!(leg.received.chunks(10).enumerate().all(|(n, bars)| bars.iter().all(|bar| usize::from(*bar) == n + 1)));
+    }
+
+    #[test]
+    fn another_stream_of_the_leg_stands_where_it_was_heard() {
+        let mut sound = told([1, 2].into_iter().map(|n| (n, 9, 4.4)));
+        let (_, figures) = second(1, 7, 4.4);
+        sound.note(Timestamp(8_000_000), LegId(0), &figures);
+        let leg = sound.of(LegId(0)).unwrap();
+        assert_eq!((leg.received[19], leg.received[40], leg.received.last()), (9, 0, Some(&7)));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::{
 
 /// One stream's totals.
 pub fn measured(f: &StreamFigures) -> MediaFigures {
-    let Bars { count, received, sent } = f.bars;
+    let Bars { first, count, received, sent } = f.bars;
     MediaFigures {
         codec: f.codec.name().to_owned(),
         packets_sent: f.packets_sent,
@@ -35,6 +35,7 @@ pub fn measured(f: &StreamFigures) -> MediaFigures {
         received_level: level(&f.received_level),
         sent_level: level(&f.sent_level),
         moment: SoundMoment {
+            first_bar: first as u32,
             bars: count,
             received_bars: received,
             sent_bars: sent,

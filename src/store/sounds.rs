@@ -1,8 +1,9 @@
 //! How a call sounded, as a blob beside its messages: a few kilobytes, however long the call was.
 //!
 //! A version byte, then each leg: its number (2 bytes), when it began (8), a bar's length, how much later the last bar ends,
-//! the two outlines (length and peaks), the space between points, and the points: the time since the one before, flags,
-//! and loss, jitter, delay and MOS of each direction in hundredths. Numbers without a size are varints (LEB128).
+//! how many bars its stream told, the two outlines (length and peaks), the space between points, and the points: the time
+//! since the one before, flags, and loss, jitter, delay and MOS of each direction in hundredths. Numbers without a size are
+//! varints (LEB128).
 
 use crate::model::{CallSound, LegId, LegSound, SoundHeard, SoundPoint, Timestamp};
 
@@ -17,6 +18,7 @@ pub fn encode(sound: &CallSound) -> Option<Vec<u8>> {
         out.extend_from_slice(&leg.began.0.to_le_bytes());
         push(&mut out, leg.bar_ms.into());
         push(&mut out, leg.until.micros_since(leg.began));
+        push(&mut out, leg.told.into());
         for track in [&leg.received, &leg.sent] {
             push(&mut out, track.len() as u64);
             out.extend_from_slice(track);
@@ -47,6 +49,7 @@ pub fn decode(blob: &[u8]) -> Option<CallSound> {
         let began = Timestamp(u64::from_le_bytes(fixed(&mut rest)?));
         let bar_ms = u32::try_from(take(&mut rest)?).ok()?;
         let until = Timestamp(began.0.checked_add(take(&mut rest)?)?);
+        let told = u32::try_from(take(&mut rest)?).ok()?;
         let [received, sent] = [track(&mut rest)?, track(&mut rest)?];
         let point_secs = u32::try_from(take(&mut rest)?).ok()?;
         let count = take(&mut rest)?;
@@ -58,7 +61,7 @@ pub fn decode(blob: &[u8]) -> Option<CallSound> {
             let mut heard = |there: bool| if there { heard(&mut rest).map(Some) } else { Some(None) };
             points.push(SoundPoint { at, received: heard(flags & 1 != 0)?, sent: heard(flags & 2 != 0)? });
         }
-        sound.legs.push(LegSound { leg, began, bar_ms, received, sent, points, point_secs, until });
+        sound.legs.push(LegSound { leg, began, bar_ms, received, sent, points, point_secs, until, told });
     }
     sound.within_bounds()
 }
@@ -124,7 +127,9 @@ mod tests {
             mos,
         }));
         (500_000u64..3_000_000, 0u8..=20, any::<[u8; 20]>(), any::<[u8; 20]>(), heard.clone(), heard).prop_map(
-            |(wait, bars, received_bars, sent_bars, received, sent)| (wait, SoundMoment { bars, received_bars, sent_bars, received, sent }),
+            |(wait, bars, received_bars, sent_bars, received, sent)| {
+                (wait, SoundMoment { first_bar: 0, bars, received_bars, sent_bars, received, sent })
+            },
         )
     }
 
@@ -141,7 +146,14 @@ mod tests {
     #[test]
     fn an_hour_takes_kilobytes_and_a_call_without_sound_takes_nothing() {
         let heard = SoundHeard { loss_percent: 0.5, jitter_ms: 1.23, delay_ms: 26.4, mos: 4.38 };
-        let moment = SoundMoment { bars: 10, received_bars: [90; 20], sent_bars: [7; 20], received: Some(heard), sent: Some(heard) };
+        let moment = SoundMoment {
+            bars: 10,
+            received_bars: [90; 20],
+            sent_bars: [7; 20],
+            received: Some(heard),
+            sent: Some(heard),
+            ..SoundMoment::default()
+        };
         let blob = encode(&told(&vec![(500_000, moment); 7_200])).expect("it was heard");
         assert!(blob.len() < 13_000, "{} bytes for two legs", blob.len());
         assert_eq!(encode(&CallSound::default()), None);

@@ -8,7 +8,7 @@ use crate::model::{CallSound, LegId, MediaFigures, SoundHeard, SoundMoment, Time
 pub fn sound(from: Timestamp, secs: u64) -> Arc<CallSound> {
     let mut sound = CallSound::default();
     for second in 1..=secs {
-        let mut moment = SoundMoment { bars: 10, ..SoundMoment::default() };
+        let mut moment = SoundMoment { first_bar: (second as u32 - 1) * 10, bars: 10, ..SoundMoment::default() };
         for tenth in 0..10 {
             let at = (second - 1) * 10 + tenth as u64;
             let loud = (60 + at * 37 % 97 + at * 11 % 61) as u8;
