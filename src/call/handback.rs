@@ -1,5 +1,7 @@
 //! What a return will be: its method, its target and its payload (contract §3), before anything is sent.
 
+use std::sync::Arc;
+
 use crate::{
     contract::payload::{self, PayloadError},
     model::{
@@ -45,8 +47,8 @@ pub struct Terms<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Plan {
     Bye,
-    Refer { uri: String, refer_to: String, payload: Option<Payload> },
-    Invite { uri: String, payload: Option<Payload>, headers: Vec<(String, String)> },
+    Refer { uri: String, refer_to: String, payload: Option<Arc<Payload>> },
+    Invite { uri: String, payload: Option<Arc<Payload>>, headers: Vec<(String, String)> },
 }
 
 impl AgentPart {
@@ -189,8 +191,10 @@ impl Plan {
         })?;
         let uri = uri.to_owned();
         Ok(match method {
-            ReturnMethod::Invite => Self::Invite { uri, headers: payload::headers(&payload)?, payload: Some(payload) },
-            ReturnMethod::Refer | ReturnMethod::Bye => Self::Refer { uri, refer_to: payload.refer_to.clone(), payload: Some(payload) },
+            ReturnMethod::Invite => Self::Invite { uri, headers: payload::headers(&payload)?, payload: Some(Arc::new(payload)) },
+            ReturnMethod::Refer | ReturnMethod::Bye => {
+                Self::Refer { uri, refer_to: payload.refer_to.clone(), payload: Some(Arc::new(payload)) }
+            }
         })
     }
 
@@ -209,7 +213,7 @@ impl Plan {
         }
     }
 
-    pub fn payload(&self) -> Option<&Payload> {
+    pub fn payload(&self) -> Option<&Arc<Payload>> {
         match self {
             Self::Bye => None,
             Self::Refer { payload, .. } | Self::Invite { payload, .. } => payload.as_ref(),

@@ -182,7 +182,7 @@ impl Story {
     fn refer(&mut self, said: &Said<'_>, request: &Request) {
         let decoded = payload::decode(&request.text(HeaderName::ReferTo).unwrap_or_default());
         self.outcome(said.at, &decoded);
-        let payload = (!decoded.payload.items.is_empty()).then_some(decoded.payload);
+        let payload = (!decoded.payload.items.is_empty()).then_some(decoded.payload.into());
         self.apply(said.at, &CallEvent::ReturnStarted { method: ReturnMethod::Refer, uri: decoded.return_uri, payload });
         if let Some(leg) = self.legs.get_mut(said.leg) {
             leg.referring = true;
@@ -204,7 +204,7 @@ impl Story {
             transfer: &end.transfer,
             reference: &end.reference,
         };
-        let payload = payload::encode(&what).ok();
+        let payload = payload::encode(&what).ok().map(Into::into);
         if self.record.outcome.is_none() {
             let (transfer, reference) = (end.transfer.clone(), end.reference.clone());
             self.record

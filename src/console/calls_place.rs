@@ -80,7 +80,7 @@ impl App {
             }
             CallTab::Context => context::context_ui(ui, &context::data::context(call), actions),
             CallTab::Payload => {
-                let last = call.returns.iter().rev().find_map(|r| r.payload.as_ref());
+                let last = call.returns.iter().rev().find_map(|r| r.payload.as_deref());
                 let returned = call.test_report.as_ref().and_then(|r| r.returned.as_ref());
                 payload::payload_ui(ui, last.or(returned).map(payload::data::payload).as_ref(), actions);
             }

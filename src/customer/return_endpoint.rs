@@ -83,7 +83,7 @@ impl Run {
             CallEvent::ReturnStarted {
                 method: ReturnMethod::Refer,
                 uri: decoded.return_uri.clone(),
-                payload: Some(decoded.payload.clone()),
+                payload: Some(decoded.payload.clone().into()),
             },
         );
         self.raise(site, decoded.findings);
@@ -216,8 +216,11 @@ impl Run {
             let payload = payload_of_headers(&request);
             self.journal.step(now, format!("Return INVITE to {}", request.uri_text()));
             self.journal.returned(ReturnMethod::Invite, Some(payload.clone()));
-            let started =
-                CallEvent::ReturnStarted { method: ReturnMethod::Invite, uri: request.uri_text().to_owned(), payload: Some(payload) };
+            let started = CallEvent::ReturnStarted {
+                method: ReturnMethod::Invite,
+                uri: request.uri_text().to_owned(),
+                payload: Some(payload.into()),
+            };
             site.event(self.id, started);
         }
         let has_port = leg.take_port(site);

@@ -2,16 +2,12 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
     CallId, Ended, Finding, GoesBack, LegId, ListenSide, LossBursts, Missed, Party, SoundLevel, SoundMoment, SoundQuality, Timestamp,
-    TransferKind,
+    TransferKind, Variables,
 };
-
-/// Variables in the order in which they were set: that is their order on the wire.
-pub type Variables = IndexMap<String, String>;
 
 /// One event, numbered without gaps from 1 since the program started.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -131,7 +127,7 @@ pub enum CallEvent {
     ReturnStarted {
         method: ReturnMethod,
         uri: String,
-        payload: Option<Payload>,
+        payload: Option<Arc<Payload>>,
     },
     /// What NOTIFY (sipfrag) or the return leg's response said.
     ReturnProgressed {

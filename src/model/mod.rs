@@ -22,6 +22,7 @@ pub mod settings;
 mod snapshot;
 mod sound;
 mod test_call;
+mod variables;
 
 pub use call_filter::{BadCallPlace, CallFilter, CallPage, CallPlace, FilterFault, PastCall};
 pub use call_transfer::{
@@ -33,7 +34,7 @@ pub use desk::{DeskAnswer, DeskAsk, Keep};
 pub use ended::{Ended, Party};
 pub use event::{
     Admission, AgentKind, CallEvent, Context, DroppedVariable, Event, LegOpened, LegRole, MediaFigures, Outcome, Payload, PayloadItem,
-    PayloadPart, ReturnMethod, ReturnMethodOrAgent, ReturnVerdict, Variables,
+    PayloadPart, ReturnMethod, ReturnMethodOrAgent, ReturnVerdict,
 };
 pub use finding::{Finding, Severity};
 pub use ids::{CallId, LegId, Timestamp};
@@ -44,3 +45,4 @@ pub use recording::RecordingFile;
 pub use snapshot::{Counters, Listener, Snapshot};
 pub use sound::{CallSound, LegSound, LossBursts, Opinion, SoundHeard, SoundLevel, SoundMoment, SoundPoint, SoundQuality};
 pub use test_call::{AudioSource, InvitePreview, OnReturn, SoundCheck, SoundCheckWay, TestCall, TestCallReport, TestCallStep};
+pub use variables::Variables;

@@ -122,7 +122,7 @@ pub struct ReturnRecord {
     pub uri: String,
     pub started_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub payload: Option<Payload>,
+    pub payload: Option<Arc<Payload>>,
     /// The last status that NOTIFY or the return leg told.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_code: Option<u16>,

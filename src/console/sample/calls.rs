@@ -159,7 +159,7 @@ pub fn returning() -> Call {
         CallEvent::ReturnStarted {
             method: ReturnMethod::Refer,
             uri: "sip:transfer@your-sbc.example.com".to_owned(),
-            payload: Some(payload),
+            payload: Some(payload.into()),
         },
     );
     s.message(61_262_000, 0, Direction::Out, &refer);

@@ -92,7 +92,7 @@ impl Tokens {
             values.extend(variables.values().cloned());
         }
         let reported = record.test_report.iter().filter_map(|report| report.returned.as_ref());
-        for payload in record.returns.iter().filter_map(|attempt| attempt.payload.as_ref()).chain(reported) {
+        for payload in record.returns.iter().filter_map(|attempt| attempt.payload.as_deref()).chain(reported) {
             values.extend(payload.items.iter().filter(|item| is_variable(item.part)).map(|item| item.value.clone()));
             values.extend(payload.dropped.iter().map(|dropped| dropped.value.clone()));
         }
@@ -118,7 +118,7 @@ impl Tokens {
         self.variables(&mut Arc::make_mut(&mut record.context).input_variables);
         self.variables(&mut record.transfer_variables);
         self.variables(&mut record.reference_variables);
-        for payload in record.returns.iter_mut().filter_map(|attempt| attempt.payload.as_mut()) {
+        for payload in record.returns.iter_mut().filter_map(|attempt| attempt.payload.as_mut().map(Arc::make_mut)) {
             self.payload(payload);
         }
         if let Some(payload) = record.test_report.as_mut().and_then(|report| report.returned.as_mut()) {

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use indexmap::IndexMap;
 
 use crate::{
     contract::payload::{Return, encode},
     model::{
         AgentKind, CallEvent, CallId, CallRecord, CallState, CapturedMessage, Direction, Ended, LegId, LegOpened, LegRole, Outcome, Party,
-        ReturnMethod, ReturnVerdict, Timestamp, TransportName,
+        ReturnMethod, ReturnVerdict, Timestamp, TransportName, Variables,
     },
 };
 
@@ -17,14 +16,13 @@ const START: u64 = 1_790_000_000_000_000;
 
 /// A call from a customer, a scripted agent, and a REFER that is taken.
 pub fn transfer() -> (CallRecord, Vec<CapturedMessage>) {
-    let tv: IndexMap<String, String> =
-        [("next_action".to_owned(), "call back".to_owned()), ("long".to_owned(), "x".repeat(1_000))].into_iter().collect();
+    let tv: Variables = [("next_action".to_owned(), "call back".to_owned()), ("long".to_owned(), "x".repeat(1_000))].into_iter().collect();
     let what = Return {
         return_uri: "sip:r@127.0.0.1:5070",
         ext_conversation_id: Some("conv-1"),
         outcome: Outcome::System,
         transfer: &tv,
-        reference: &IndexMap::new(),
+        reference: &Variables::new(),
     };
     let payload = encode(&what).expect("encodes");
     let refer = format!("REFER sip:c@127.0.0.1:5070 SIP/2.0\r\nCall-ID: 1\r\nCSeq: 2 REFER\r\nRefer-To: {}\r\n\r\n", payload.refer_to);
@@ -63,11 +61,11 @@ pub fn transfer() -> (CallRecord, Vec<CapturedMessage>) {
             outcome: Outcome::System,
             current_task: None,
             transfer: tv.clone(),
-            reference: IndexMap::new(),
+            reference: Variables::new(),
             by: Party::Agent,
         },
     );
-    tell(2_000_020, CallEvent::ReturnStarted { method: ReturnMethod::Refer, uri: what.return_uri.into(), payload: Some(payload) });
+    tell(2_000_020, CallEvent::ReturnStarted { method: ReturnMethod::Refer, uri: what.return_uri.into(), payload: Some(payload.into()) });
     tell(2_100_000, CallEvent::ReturnSettled { verdict: ReturnVerdict::Succeeded });
     tell(
         2_200_000,

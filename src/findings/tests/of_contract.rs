@@ -41,7 +41,7 @@ fn returns() -> Vec<Story> {
     let failed = CallEvent::ReturnFailed { why: Ended::new("603 Decline", Party::Customer, Some(603)) };
     let settled = CallEvent::ReturnSettled { verdict: ReturnVerdict::Succeeded };
     vec![
-        (vec!["variable-dropped"], Call::new().told(&started(ReturnMethod::Refer, Some(payload))).findings()),
+        (vec!["variable-dropped"], Call::new().told(&started(ReturnMethod::Refer, Some(payload.into()))).findings()),
         (
             vec!["returned-by-fallback"],
             Call::new()

@@ -147,10 +147,10 @@ pub fn route(call: Option<&CallRecord>, view: &MessageView) -> String {
 fn payload_of<'a>(call: Option<&'a CallRecord>, view: &MessageView) -> Option<Cow<'a, Payload>> {
     if matches!(&view.kind, Kind::Request(method) if method == "INVITE") && role_of(call, view) == Some(LegRole::Return) {
         let placed = call?.returns.iter().rev().find(|r| r.method == ReturnMethod::Invite);
-        return placed.and_then(|r| r.payload.as_ref()).map(Cow::Borrowed);
+        return placed.and_then(|r| r.payload.as_deref()).map(Cow::Borrowed);
     }
     let refer_to = view.header("Refer-To", "r")?;
-    let sent = call.into_iter().flat_map(|call| call.returns.iter().filter_map(|r| r.payload.as_ref()));
+    let sent = call.into_iter().flat_map(|call| call.returns.iter().filter_map(|r| r.payload.as_deref()));
     let heard = call.and_then(|call| call.test_report.as_ref()?.returned.as_ref());
     let known = sent.chain(heard).find(|p| p.refer_to == refer_to).map(Cow::Borrowed);
     known.or_else(|| {
