@@ -54,7 +54,7 @@ fn main() {
         }
         media.send(MediaCommand::Connect { a: streams[0], b: streams[1] });
         for (stream, remote) in streams.into_iter().zip(addresses) {
-            media.send(MediaCommand::Configure { stream, setup: StreamSetup::pcmu(remote) });
+            media.send(MediaCommand::configure(stream, StreamSetup::pcmu(remote)));
         }
         targets.push(pair.map(|port| SocketAddr::new(LOOPBACK, port)));
     }

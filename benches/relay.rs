@@ -59,7 +59,7 @@ impl Lab {
                 let peer = SocketAddr::from(([10, 0, (stream.0 >> 8) as u8, stream.0 as u8], 20_000));
                 lab.does(MediaCommand::Open { stream, port });
                 let setup = StreamSetup { codec, send_pt: codec.usual_pt(), ..StreamSetup::pcmu(peer) };
-                lab.does(MediaCommand::Configure { stream, setup });
+                lab.does(MediaCommand::configure(stream, setup));
                 lab.packets.push((port, peer, Stamp { marker: false, pt: codec.usual_pt(), sequence: 0, timestamp: 0, ssrc: stream.0 }));
             }
             lab.does(MediaCommand::Connect { a, b });

@@ -82,7 +82,7 @@ fuzz_target!(|steps: Vec<Step<'_>>| {
     for leg in [0, 1] {
         plane.handle_command(now, owner, MediaCommand::Open { stream: legs[leg], port: 40_000 + 2 * leg as u16 }, &mut Out);
         let setup = StreamSetup { relearn: leg == 0, ..StreamSetup::pcmu(remotes[leg]) };
-        plane.handle_command(now, owner, MediaCommand::Configure { stream: legs[leg], setup }, &mut Out);
+        plane.handle_command(now, owner, MediaCommand::configure(legs[leg], setup), &mut Out);
         plane.handle_command(now, owner, MediaCommand::Record { stream: legs[leg], max_secs: 5 }, &mut Out);
     }
     plane.handle_command(now, owner, MediaCommand::Connect { a: legs[0], b: legs[1] }, &mut Out);
@@ -131,7 +131,7 @@ fuzz_target!(|steps: Vec<Step<'_>>| {
                     ptime_ms: ptime.into(),
                     ..StreamSetup::pcmu(remotes[at(leg)])
                 };
-                plane.handle_command(now, owner, MediaCommand::Configure { stream: legs[at(leg)], setup }, &mut Out);
+                plane.handle_command(now, owner, MediaCommand::configure(legs[at(leg)], setup), &mut Out);
             }
             Step::Listen { leg, who, on } => {
                 let stream = legs[at(leg)];

@@ -128,7 +128,7 @@ impl Sound {
     fn settle(&mut self, agreed: Agreed) -> MediaCommand {
         self.codec = Some(agreed.setup.codec);
         self.held = agreed.held_by_peer();
-        MediaCommand::Configure { stream: self.stream, setup: agreed.setup }
+        MediaCommand::configure(self.stream, agreed.setup)
     }
 }
 

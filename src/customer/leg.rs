@@ -204,7 +204,7 @@ impl Sound {
     fn configure(&mut self, site: &mut Site, setup: crate::media::StreamSetup) -> &'static str {
         let codec = setup.codec.name();
         self.configured = true;
-        site.media(MediaCommand::Configure { stream: self.stream, setup });
+        site.media(MediaCommand::configure(self.stream, setup));
         codec
     }
 }

@@ -207,7 +207,7 @@ impl Capture {
 
 impl Conversation {
     fn new(first: u64, id: Arc<str>) -> Self {
-        Self { id, first, messages: Vec::with_capacity(8), bytes: 0, owners: Vec::new(), live: false }
+        Self { id, first, messages: Vec::with_capacity(4), bytes: 0, owners: Vec::new(), live: false }
     }
 
     /// Whose message it is. A socket at a leg's remote address sees the other side's copy, not the leg's:

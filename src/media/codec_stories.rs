@@ -77,10 +77,10 @@ impl Call {
             call.does(end, MediaCommand::Open { stream, port: port(stream) });
         }
         call.does(BRIDGE, MediaCommand::Connect { a: FIRST, b: SECOND });
-        call.does(CALLER, MediaCommand::Configure { stream: FIRST, setup: setup(caller, BRIDGE, FIRST) });
-        call.does(BRIDGE, MediaCommand::Configure { stream: FIRST, setup: setup(caller, CALLER, FIRST) });
-        call.does(BRIDGE, MediaCommand::Configure { stream: SECOND, setup: setup(agent, AGENT, FIRST) });
-        call.does(AGENT, MediaCommand::Configure { stream: FIRST, setup: setup(agent, BRIDGE, SECOND) });
+        call.does(CALLER, MediaCommand::configure(FIRST, setup(caller, BRIDGE, FIRST)));
+        call.does(BRIDGE, MediaCommand::configure(FIRST, setup(caller, CALLER, FIRST)));
+        call.does(BRIDGE, MediaCommand::configure(SECOND, setup(agent, AGENT, FIRST)));
+        call.does(AGENT, MediaCommand::configure(FIRST, setup(agent, BRIDGE, SECOND)));
         for end in [CALLER, AGENT] {
             call.does(end, MediaCommand::Record { stream: FIRST, max_secs: 60 });
         }
@@ -263,9 +263,9 @@ fn a_prompt_and_a_hold_leave_one_series_in_the_clock_of_the_codec() {
     call.advance(1_000);
     // The caller falls silent for two seconds: comfort for the agent, then the voice is back.
     let quiet = StreamSetup { direction: super::Direction::RecvOnly, ..setup(Codec::Pcmu, BRIDGE, FIRST) };
-    call.does(CALLER, MediaCommand::Configure { stream: FIRST, setup: quiet });
+    call.does(CALLER, MediaCommand::configure(FIRST, quiet));
     call.advance(2_000);
-    call.does(CALLER, MediaCommand::Configure { stream: FIRST, setup: setup(Codec::Pcmu, BRIDGE, FIRST) });
+    call.does(CALLER, MediaCommand::configure(FIRST, setup(Codec::Pcmu, BRIDGE, FIRST)));
     call.does(CALLER, MediaCommand::Play { stream: FIRST, what: Playout::Tone { hz: 1_000.0, secs: 1.0 }, token: 2 });
     call.advance(1_500);
     let recording = call.closes(AGENT);
@@ -284,10 +284,10 @@ fn what_is_kept_is_as_long_as_it_was_kept() {
     call.does(CALLER, MediaCommand::Play { stream: FIRST, what: Playout::Prompt(vowel(3)), token: 1 });
     call.advance(4_000);
     let held = StreamSetup { direction: super::Direction::Inactive, ..setup(Codec::Pcmu, CALLER, FIRST) };
-    call.does(BRIDGE, MediaCommand::Configure { stream: FIRST, setup: held });
+    call.does(BRIDGE, MediaCommand::configure(FIRST, held));
     call.advance(3_000);
-    call.does(BRIDGE, MediaCommand::Configure { stream: FIRST, setup: setup(Codec::G722, CALLER, FIRST) });
-    call.does(CALLER, MediaCommand::Configure { stream: FIRST, setup: setup(Codec::G722, BRIDGE, FIRST) });
+    call.does(BRIDGE, MediaCommand::configure(FIRST, setup(Codec::G722, CALLER, FIRST)));
+    call.does(CALLER, MediaCommand::configure(FIRST, setup(Codec::G722, BRIDGE, FIRST)));
     call.does(CALLER, MediaCommand::Play { stream: FIRST, what: Playout::Tone { hz: 1_000.0, secs: 1.0 }, token: 2 });
     call.advance(2_023);
     call.does(BRIDGE, MediaCommand::Keep { stream: FIRST, on: false });

@@ -128,7 +128,7 @@ pub enum MediaCommand {
     Open { stream: StreamId, port: u16 },
     /// After each offer and answer; the first one starts the stream.
     /// A stream that may send and has nothing to say sends silence, so that the peer's media timers stay quiet.
-    Configure { stream: StreamId, setup: StreamSetup },
+    Configure { stream: StreamId, setup: Box<StreamSetup> },
     /// Relays each to the other, whatever either was connected to before. A stream with itself is an echo.
     Connect { a: StreamId, b: StreamId },
     /// Ends the relaying to and from `stream`; both sides go on with silence.
@@ -157,6 +157,10 @@ pub enum MediaCommand {
 }
 
 impl MediaCommand {
+    pub fn configure(stream: StreamId, setup: StreamSetup) -> Self {
+        Self::Configure { stream, setup: Box::new(setup) }
+    }
+
     /// The stream that is spoken of (the first, of `Connect`).
     pub fn stream(&self) -> StreamId {
         match self {

@@ -81,7 +81,7 @@ impl Story {
         let mut story = Story { plane, began: now, now, room: Room::default(), sequence: 0 };
         for stream in streams.iter().copied() {
             story.does(MediaCommand::Open { stream, port: port(stream) });
-            story.does(MediaCommand::Configure { stream, setup: StreamSetup::pcmu(peer(stream)) });
+            story.does(MediaCommand::configure(stream, StreamSetup::pcmu(peer(stream))));
         }
         story
     }

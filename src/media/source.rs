@@ -2,8 +2,6 @@
 
 use std::net::SocketAddr;
 
-use smallvec::SmallVec;
-
 /// Locks a stream to one sender. A stranger is counted, never relayed nor answered.
 #[derive(Debug, Default)]
 pub struct SourceLock {
@@ -11,7 +9,8 @@ pub struct SourceLock {
     /// Where the peer was before it moved, and how many more packets from there may be its last ones.
     former: Option<(SocketAddr, u8)>,
     state: State,
-    strangers: SmallVec<[SocketAddr; 8]>,
+    /// Those that were told; nearly always none.
+    strangers: Vec<SocketAddr>,
     pub stranger_packets: u64,
 }
 

@@ -37,7 +37,7 @@ pub struct Stream {
     pub peer: Option<usize>,
     /// When the plane has it on its list.
     pub wake: Option<Instant>,
-    setup: Option<StreamSetup>,
+    setup: Option<Box<StreamSetup>>,
     configured_at: Option<Instant>,
     /// By payload type, as our SDP told the peer.
     contents: [Content; 128],
@@ -126,7 +126,7 @@ impl Stream {
 
     // From the party.
 
-    pub fn configure(&mut self, now: Instant, setup: StreamSetup) {
+    pub fn configure(&mut self, now: Instant, setup: Box<StreamSetup>) {
         // RFC 3264 §8.4, RFC 2543: 0.0.0.0 is an old way to say "don't send".
         let reachable = |address: &SocketAddr| !address.ip().is_unspecified() && address.port() != 0;
         let remote = setup.remote.filter(reachable);

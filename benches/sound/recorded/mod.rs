@@ -168,7 +168,7 @@ impl<'a> Lab<'a> {
     fn configure(&mut self, now: Instant, voice: usize, direction: Direction) {
         let (speaker, _) = &self.voices[voice];
         let setup = StreamSetup { direction, ..speaker.setup() };
-        self.does(now, MediaCommand::Configure { stream: stream(voice), setup });
+        self.does(now, MediaCommand::configure(stream(voice), setup));
     }
 
     fn begins_to_speak(&mut self, now: Instant, voice: usize) {

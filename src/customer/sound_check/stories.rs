@@ -78,8 +78,8 @@ fn checked(far: Far, network: Network) -> SoundCheck {
     let mut commands = vec![
         MediaCommand::Open { stream: caller, port: CALLER },
         MediaCommand::Open { stream: agent, port: AGENT },
-        MediaCommand::Configure { stream: caller, setup: StreamSetup::pcmu(address(AGENT)) },
-        MediaCommand::Configure { stream: agent, setup: StreamSetup::pcmu(address(CALLER)) },
+        MediaCommand::configure(caller, StreamSetup::pcmu(address(AGENT))),
+        MediaCommand::configure(agent, StreamSetup::pcmu(address(CALLER))),
         MediaCommand::Record { stream: caller, max_secs: 30 },
         MediaCommand::Play { stream: caller, what: probe(), token: 0 },
     ];

@@ -58,7 +58,7 @@ fn packets_cross_from_one_peer_to_the_other_and_are_captured() {
     let (customer, agent) = (peer(), peer());
     for (stream, port, peer) in [(A, ports[0], &customer), (B, ports[1], &agent)] {
         lab.handle.send(MediaCommand::Open { stream, port });
-        lab.handle.send(MediaCommand::Configure { stream, setup: StreamSetup::pcmu(peer.local_addr().expect("bound")) });
+        lab.handle.send(MediaCommand::configure(stream, StreamSetup::pcmu(peer.local_addr().expect("bound"))));
         if stream == A {
             // Not connected yet, so it says something of its own accord.
             let mut buffer = [0; 2_048];
@@ -97,7 +97,7 @@ fn a_tone_is_heard_on_a_real_socket() {
     let port = lab.ports(1)[0];
     let listener = peer();
     lab.handle.send(MediaCommand::Open { stream: A, port });
-    lab.handle.send(MediaCommand::Configure { stream: A, setup: StreamSetup::pcmu(listener.local_addr().expect("bound")) });
+    lab.handle.send(MediaCommand::configure(A, StreamSetup::pcmu(listener.local_addr().expect("bound"))));
     lab.handle.send(MediaCommand::Play { stream: A, what: Playout::Tone { hz: 440.0, secs: 0.4 }, token: 5 });
     let mut heard = Vec::new();
     while heard.len() < 4_000 {

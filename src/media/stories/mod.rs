@@ -107,7 +107,7 @@ impl Lab {
         }
         lab.does(MediaCommand::Connect { a: CUSTOMER, b: AGENT });
         for (stream, setup) in [(CUSTOMER, customer), (AGENT, agent)] {
-            lab.does(MediaCommand::Configure { stream, setup });
+            lab.does(MediaCommand::configure(stream, setup));
         }
         lab
     }
@@ -116,7 +116,7 @@ impl Lab {
     fn alone(setup: StreamSetup) -> Lab {
         let mut lab = Lab::new();
         lab.does(MediaCommand::Open { stream: CUSTOMER, port: port(CUSTOMER) });
-        lab.does(MediaCommand::Configure { stream: CUSTOMER, setup });
+        lab.does(MediaCommand::configure(CUSTOMER, setup));
         lab
     }
 

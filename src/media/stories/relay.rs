@@ -133,7 +133,7 @@ fn a_restart_and_a_change_of_agent_are_no_break_for_the_customer() {
     // Another leg takes over.
     let next = StreamId(3);
     lab.does(MediaCommand::Open { stream: next, port: port(next) });
-    lab.does(MediaCommand::Configure { stream: next, setup: setup(next) });
+    lab.does(MediaCommand::configure(next, setup(next)));
     lab.does(MediaCommand::Connect { a: CUSTOMER, b: next });
     let mut other = Voice::of(next);
     for _ in 0..10 {

@@ -25,7 +25,7 @@ fn a_voice_before_the_answer_is_read_is_no_stranger() {
     lab.does(MediaCommand::Open { stream: CUSTOMER, port: port(CUSTOMER) });
     let mut voice = Voice::of(CUSTOMER);
     lab.says(&mut voice, &[1; 160]);
-    lab.does(MediaCommand::Configure { stream: CUSTOMER, setup: setup(CUSTOMER) });
+    lab.does(MediaCommand::configure(CUSTOMER, setup(CUSTOMER)));
     lab.says(&mut voice, &[1; 160]);
     let figures = lab.closes(CUSTOMER);
     assert_eq!((figures.strangers, figures.packets_received, figures.packets_lost), (0, 1, 0));

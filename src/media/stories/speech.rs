@@ -44,7 +44,7 @@ fn hold_gives_the_other_side_silence_and_the_held_side_nothing() {
     let (mut customer, mut agent) = (Voice::of(CUSTOMER), Voice::of(AGENT));
     lab.says(&mut customer, &[1; 160]);
     lab.says(&mut agent, &[2; 160]);
-    lab.does(MediaCommand::Configure { stream: CUSTOMER, setup: StreamSetup { direction: Direction::Inactive, ..setup(CUSTOMER) } });
+    lab.does(MediaCommand::configure(CUSTOMER, StreamSetup { direction: Direction::Inactive, ..setup(CUSTOMER) }));
     lab.sent(CUSTOMER);
     lab.sent(AGENT);
     for _ in 0..250 {
@@ -56,7 +56,7 @@ fn hold_gives_the_other_side_silence_and_the_held_side_nothing() {
     assert!(comfort.iter().all(|(_, payload)| *payload == [0xff; 160]));
     assert_unbroken(&comfort);
     // Off hold: the voice is back at once, and silence ends.
-    lab.does(MediaCommand::Configure { stream: CUSTOMER, setup: setup(CUSTOMER) });
+    lab.does(MediaCommand::configure(CUSTOMER, setup(CUSTOMER)));
     for _ in 0..10 {
         lab.says(&mut customer, &[3; 160]);
     }
@@ -72,14 +72,14 @@ fn a_leg_on_hold_from_the_start_gives_the_other_side_silence() {
         lab.does(MediaCommand::Open { stream, port: port(stream) });
     }
     lab.does(MediaCommand::Connect { a: CUSTOMER, b: AGENT });
-    lab.does(MediaCommand::Configure { stream: CUSTOMER, setup: StreamSetup { direction: Direction::SendOnly, ..setup(CUSTOMER) } });
-    lab.does(MediaCommand::Configure { stream: AGENT, setup: setup(AGENT) });
+    lab.does(MediaCommand::configure(CUSTOMER, StreamSetup { direction: Direction::SendOnly, ..setup(CUSTOMER) }));
+    lab.does(MediaCommand::configure(AGENT, setup(AGENT)));
     lab.advance(ms(5_000));
     let comfort = lab.sent(AGENT);
     assert!((224..=226).contains(&comfort.len()), "{}", comfort.len());
     assert_unbroken(&comfort);
     assert!(lab.sent(CUSTOMER).is_empty(), "the agent's side has said nothing, and is not on hold");
-    lab.does(MediaCommand::Configure { stream: CUSTOMER, setup: setup(CUSTOMER) });
+    lab.does(MediaCommand::configure(CUSTOMER, setup(CUSTOMER)));
     let mut customer = Voice::of(CUSTOMER);
     for _ in 0..10 {
         lab.says(&mut customer, &[3; 160]);
@@ -92,7 +92,7 @@ fn two_legs_that_say_nothing_are_sent_nothing() {
     let mut lab = Lab::new();
     for stream in [CUSTOMER, AGENT] {
         lab.does(MediaCommand::Open { stream, port: port(stream) });
-        lab.does(MediaCommand::Configure { stream, setup: setup(stream) });
+        lab.does(MediaCommand::configure(stream, setup(stream)));
     }
     lab.does(MediaCommand::Connect { a: CUSTOMER, b: AGENT });
     lab.advance(ms(10_000));
