@@ -142,8 +142,8 @@ fn parameter(part: PayloadPart, name: &str) -> String {
     match part {
         PayloadPart::ConversationId => CONVERSATION_ID.to_owned(),
         PayloadPart::Outcome => OUTCOME.to_owned(),
-        PayloadPart::Transfer => format!("{TRANSFER_PREFIX}{name}"),
-        PayloadPart::Reference => format!("{REFERENCE_PREFIX}{name}"),
+        PayloadPart::Transfer => [TRANSFER_PREFIX, name].concat(),
+        PayloadPart::Reference => [REFERENCE_PREFIX, name].concat(),
     }
 }
 

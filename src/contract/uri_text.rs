@@ -4,9 +4,22 @@ use std::{borrow::Cow, net::Ipv6Addr};
 
 /// What a header name or value inside a URI may hold unescaped (RFC 3261 §25.1):
 /// `hnv-unreserved` = `[ ] / ? : + $`, and `unreserved` = alphanum and the marks `- _ . ! ~ * ' ( )`.
-pub fn is_unescaped(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"[]/?:+$-_.!~*'()".contains(&byte)
+pub const fn is_unescaped(byte: u8) -> bool {
+    UNESCAPED[byte as usize]
 }
+
+const UNESCAPED: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let b = byte as u8;
+        let mark =
+            matches!(b, b'[' | b']' | b'/' | b'?' | b':' | b'+' | b'$' | b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')');
+        table[byte] = b.is_ascii_alphanumeric() || mark;
+        byte += 1;
+    }
+    table
+};
 
 /// A `token` (RFC 3261 §25.1), of which header names are made.
 pub fn is_token(text: &str) -> bool {
@@ -16,15 +29,14 @@ pub fn is_token(text: &str) -> bool {
 /// Percent-encodes `text` as UTF-8 at the end of `out`. A space becomes `%20`, never `+`.
 pub fn escape_into(out: &mut String, text: &str) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in text.bytes() {
-        if is_unescaped(byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            out.push(char::from(HEX[usize::from(byte >> 4)]));
-            out.push(char::from(HEX[usize::from(byte & 15)]));
-        }
+    // What stays is copied in runs, and is ASCII, so that a run never ends within a character.
+    let mut run = 0;
+    for (at, byte) in text.bytes().enumerate().filter(|(_, byte)| !is_unescaped(*byte)) {
+        out.push_str(text.get(run..at).unwrap_or_default());
+        out.extend(['%', char::from(HEX[usize::from(byte >> 4)]), char::from(HEX[usize::from(byte & 15)])]);
+        run = at + 1;
     }
+    out.push_str(text.get(run..).unwrap_or_default());
 }
 
 /// How many characters `text` takes once escaped.
@@ -142,7 +154,8 @@ pub enum ReturnUriFault {
 
 /// Whether `uri` may be returned to: `sip:`/`sips:` only, with a host, no `method=`, nothing that could end the header.
 pub fn check_return_uri(uri: &str) -> Result<(), ReturnUriFault> {
-    if let Some(bad) = uri.chars().find(|c| c.is_control() || c.is_whitespace() || !c.is_ascii() || "<>\"{}|\\^`".contains(*c)) {
+    let fits = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '"' | '{' | '}' | '|' | '\\' | '^' | '`');
+    if let Some(bad) = uri.chars().find(|c| !fits(*c)) {
         return Err(ReturnUriFault::Character(bad));
     }
     let rest = super::strip_prefix_ignoring_case(uri, "sip:")
