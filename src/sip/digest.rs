@@ -9,6 +9,8 @@ pub mod server;
 use md5::Md5;
 use sha2::{Sha256, Sha512_256};
 
+use super::small_text::SmallText;
+
 /// The hash that a challenge names (RFC 8760 §2.3 adds the SHA-2 ones to SIP).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Hash {
@@ -18,8 +20,8 @@ pub enum Hash {
 }
 
 impl Hash {
-    fn of(self, parts: &[&[u8]]) -> String {
-        fn run<D: sha2::Digest>(parts: &[&[u8]]) -> String {
+    fn of(self, parts: &[&[u8]]) -> HexText {
+        fn run<D: sha2::Digest>(parts: &[&[u8]]) -> HexText {
             let mut hasher = D::new();
             for (index, part) in parts.iter().enumerate() {
                 if index > 0 {
@@ -27,7 +29,7 @@ impl Hash {
                 }
                 hasher.update(part);
             }
-            hex(&hasher.finalize())
+            HexText::of_bytes(&hasher.finalize())
         }
         match self {
             Self::Md5 => run::<Md5>(parts),
@@ -95,7 +97,7 @@ struct Protection<'a> {
 }
 
 impl Response<'_> {
-    fn compute(&self) -> String {
+    fn compute(&self) -> HexText {
         let hash = self.algorithm.hash;
         let mut secret = hash.of(&[self.username.as_bytes(), self.realm.as_bytes(), self.password.as_bytes()]);
         let cnonce = self.protection.as_ref().map_or("", |p| p.cnonce);
@@ -112,15 +114,8 @@ impl Response<'_> {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
-}
+/// A hash in hexadecimal digits, at most 256 bits of it.
+type HexText = SmallText<64>;
 
 /// A quoted-string (RFC 3261 §25.1). Controls can't be written in one and are left out.
 fn push_quoted(out: &mut String, text: &str) {
@@ -151,9 +146,9 @@ mod tests {
             method: "GET",
             uri: "/dir/index.html",
         };
-        assert_eq!(response.compute(), "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1");
+        assert_eq!(&*response.compute(), "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1");
         response.algorithm = Algorithm::MD5;
-        assert_eq!(response.compute(), "8ca523f5e9506fed4657c9700eebdbec");
+        assert_eq!(&*response.compute(), "8ca523f5e9506fed4657c9700eebdbec");
     }
 
     #[test]
@@ -168,9 +163,9 @@ mod tests {
             method: "GET",
             uri: "/dir/index.html",
         };
-        assert_eq!(response.compute(), "6629fae49393a05397450978507c4ef1");
+        assert_eq!(&*response.compute(), "6629fae49393a05397450978507c4ef1");
         let without_qop = Response { protection: None, ..response };
-        assert_eq!(without_qop.compute(), "670fd8c2df070c60b045671b8b24ff02");
+        assert_eq!(&*without_qop.compute(), "670fd8c2df070c60b045671b8b24ff02");
     }
 
     #[test]

@@ -3,13 +3,9 @@
 //! Each id also carries, in plain sight, the slot of what it names. A response finds its transaction and a request
 //! its dialog by reading the slot from the id and comparing the whole: no table of ids to hash into.
 
-use std::{
-    collections::hash_map::DefaultHasher,
-    fmt::{self, Write as _},
-    hash::Hasher as _,
-};
+use std::{collections::hash_map::DefaultHasher, hash::Hasher as _};
 
-use smallvec::SmallVec;
+use super::small_text::SmallText;
 
 /// The source of ids of one user agent.
 #[derive(Clone, Debug)]
@@ -23,10 +19,6 @@ pub struct Ids {
 
 /// A short text on the stack: an id of at most 40 characters.
 pub type IdText = SmallText<40>;
-
-/// Text that lives inline up to `N` bytes.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SmallText<const N: usize>(SmallVec<[u8; N]>);
 
 impl Ids {
     /// The seed must be secret and random where strangers can listen.
@@ -50,7 +42,7 @@ impl Ids {
     /// request that comes back to us is known by its Via.
     pub fn branch(&mut self, slot: u32) -> IdText {
         let random = self.random();
-        IdText::from_fmt(format_args!("{BRANCH_COOKIE}{:08x}{slot:08x}{random:016x}", self.marker))
+        IdText::of(&[BRANCH_COOKIE]).hex(self.marker, 8).hex(slot, 8).hex(random, 16)
     }
 
     /// The slot in a branch that this source has made.
@@ -62,7 +54,7 @@ impl Ids {
     /// A tag for the dialog in `slot`.
     pub fn tag(&mut self, slot: u32) -> IdText {
         let random = self.random();
-        IdText::from_fmt(format_args!("{:02x}{slot:06x}{random:016x}", self.shard))
+        IdText::default().hex(self.shard, 2).hex(slot, 6).hex(random, 16)
     }
 
     /// The slot in a tag of the shape that this source makes; the caller compares the whole tag.
@@ -73,7 +65,7 @@ impl Ids {
     /// A Call-ID without a host part, so that it tells nothing about where we are.
     pub fn call_id(&mut self) -> IdText {
         let (high, low) = (self.random(), self.random());
-        IdText::from_fmt(format_args!("{:02x}{:08x}{high:016x}{:08x}", self.shard, self.marker, low as u32))
+        IdText::default().hex(self.shard, 2).hex(self.marker, 8).hex(high, 16).hex(low as u32, 8)
     }
 
     /// Whether this source has made the Call-ID.
@@ -95,58 +87,6 @@ pub const BRANCH_COOKIE: &str = "z9hG4bK";
 fn hex32(text: &str) -> Option<u32> {
     // `from_str_radix` would also take a sign.
     text.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u32::from_str_radix(text, 16).ok()).flatten()
-}
-
-impl<const N: usize> SmallText<N> {
-    /// A copy of `text`.
-    pub fn new(text: &str) -> Self {
-        Self(SmallVec::from_slice(text.as_bytes()))
-    }
-
-    /// The text that the arguments print.
-    pub fn from_fmt(arguments: fmt::Arguments<'_>) -> Self {
-        let mut text = Self(SmallVec::new());
-        // Writing into memory cannot fail.
-        let _ = text.write_fmt(arguments);
-        text
-    }
-
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-}
-
-impl<const N: usize> fmt::Write for SmallText<N> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.extend_from_slice(text.as_bytes());
-        Ok(())
-    }
-}
-
-impl<const N: usize> std::ops::Deref for SmallText<N> {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        self.as_str()
-    }
-}
-
-impl<const N: usize> fmt::Display for SmallText<N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl<const N: usize> fmt::Debug for SmallText<N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.as_str(), f)
-    }
-}
-
-impl<const N: usize> Default for SmallText<N> {
-    fn default() -> Self {
-        Self(SmallVec::new())
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod digest;
 pub mod ids;
 pub mod message;
 pub mod sdp;
+mod small_text;
 pub mod timers;
 pub mod transaction;
 pub mod transport;

@@ -5,8 +5,8 @@ use std::time::Instant;
 use super::{SessionId, UserAgent, request::Changes, user_agent::User};
 use crate::sip::{
     digest::client::{Challenge, Credentials},
-    ids::SmallText,
     message::{HeaderName, Response},
+    small_text::SmallText,
     transaction::TransactionId,
 };
 
@@ -45,7 +45,7 @@ impl UserAgent {
         session.nonce = Some((challenge.nonce.as_str().into(), nc));
         session.dialog.local_cseq += 1;
         let cseq = session.dialog.local_cseq;
-        let cnonce: SmallText<16> = SmallText::from_fmt(format_args!("{:016x}", self.ids.random()));
+        let cnonce = SmallText::<16>::default().hex(self.ids.random(), 16);
         let account = Credentials { username: &credentials.username, password: &credentials.password };
         let value = challenge.answer(account, request.method().as_str(), request.uri_text(), nc, &cnonce);
         let flow = self.layer.flow(transaction).unwrap_or(session.flow);

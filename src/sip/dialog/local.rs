@@ -9,7 +9,7 @@ use std::{
 
 use super::UserAgentConfig;
 use crate::sip::{
-    ids::SmallText,
+    small_text::SmallText,
     transport::{Flow, Transport, too_large_for_udp},
 };
 
@@ -66,8 +66,7 @@ impl Local {
 
     /// `rport` asks for the response to come back the way we went (RFC 3581).
     pub fn via(&self, flow: &Flow, branch: &str) -> ViaText {
-        let transport = flow.transport;
-        ViaText::from_fmt(format_args!("SIP/2.0/{transport} {};rport;branch={branch}", self.sent_by(flow)))
+        ViaText::of(&["SIP/2.0/", flow.transport.as_str(), " ", &self.sent_by(flow), ";rport;branch=", branch])
     }
 
     /// A Contact value that leads back to us over the flow's transport.
@@ -78,7 +77,7 @@ impl Local {
             Transport::Tcp => ";transport=tcp",
             Transport::Tls => ";transport=tls",
         };
-        format!("<sip:{user}{at}{}{transport}>", self.sent_by(flow))
+        ["<sip:", user, at, &self.sent_by(flow), transport, ">"].concat()
     }
 
     /// The listener behind a flow; a connection that we opened leaves from some other port than the one that we listen on.

@@ -4,8 +4,8 @@ use std::{hash::Hasher as _, time::Instant};
 
 use super::{IncomingRequest, SessionId, UserAgent, VerbError, request::ALLOW, request::SUPPORTED, user_agent::User};
 use crate::sip::{
-    ids::SmallText,
     message::{HeaderName, Method, Request, Response, ResponseBuilder},
+    small_text::SmallText,
     transaction::TransactionId,
     transport::Transmit,
 };
@@ -110,10 +110,10 @@ impl UserAgent {
     }
 
     /// §8.2.7: a tag that is the same each time the same request comes.
-    fn stateless_tag(&self, incoming: &IncomingRequest) -> SmallText<40> {
+    fn stateless_tag(&self, incoming: &IncomingRequest) -> SmallText<16> {
         let mut hasher = self.ids.hasher();
         hasher.write_u64(incoming.key.merge.unwrap_or(incoming.key.own));
-        SmallText::from_fmt(format_args!("{:016x}", hasher.finish()))
+        SmallText::default().hex(hasher.finish(), 16)
     }
 }
 

@@ -14,7 +14,7 @@ use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
-use super::{Algorithm, Protection, Response, hex, push_quoted};
+use super::{Algorithm, HexText, Protection, Response, push_quoted};
 
 /// Makes challenges and judges answers for one realm.
 pub struct Authenticator {
@@ -184,13 +184,13 @@ impl Authenticator {
         now.saturating_duration_since(self.epoch).as_millis() as u64
     }
 
-    fn nonce(&self, millis: u64, serial: u32, source: IpAddr) -> String {
+    fn nonce(&self, millis: u64, serial: u32, source: IpAddr) -> HexText {
         let mut bytes = [0; NONCE_BYTES];
         bytes[..8].copy_from_slice(&millis.to_be_bytes());
         bytes[8..12].copy_from_slice(&serial.to_be_bytes());
         let signature = self.signature(&bytes[..12], source);
         bytes[12..].copy_from_slice(&signature[..16]);
-        hex(&bytes)
+        HexText::of_bytes(&bytes)
     }
 
     /// When a nonce of ours for `source` was made; `None` for any other text.

@@ -1,17 +1,18 @@
 //! Writes messages (RFC 3261 §7, §8.2.6), indexing them on the way: what comes out is never read again.
 
-use std::fmt::Write as _;
+use std::cell::Cell;
 use std::net::SocketAddr;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
-use super::fields::{Fields, Header, Headers};
+use super::fields::{Fields, Header, Headers, Tags};
 use super::header_name::HeaderName;
 use super::list::ListItems;
 use super::method::Method;
 use super::status::StatusCode;
-use super::text::{Text, has_control, is_token};
+use super::text::{Text, has_control, is_token, trim_lws};
 use super::{Request, Response};
+use crate::sip::small_text::decimal;
 use crate::sip::transport::via::write_received_from;
 
 /// Why a message can not be written.
@@ -37,12 +38,7 @@ pub struct RequestBuilder {
 
 impl RequestBuilder {
     pub fn new(method: &Method, uri_text: &str) -> Self {
-        // What goes out is kept with the call, and so is the room that it did not need.
-        let mut writer = Writer::with_room(match *method {
-            Method::INVITE => LARGE_ROOM,
-            Method::ACK | Method::BYE | Method::CANCEL => SMALL_ROOM,
-            _ => ROOM,
-        });
+        let mut writer = Writer::new();
         let method_len = method.as_str().len();
         let valid =
             !uri_text.is_empty() && !uri_text.bytes().any(|byte| byte <= b' ' || byte == 0x7f) && is_token(method.as_str().as_bytes());
@@ -72,7 +68,8 @@ impl RequestBuilder {
     /// `CSeq: number METHOD`.
     pub fn cseq(mut self, number: u32) -> Self {
         let open = self.writer.open(HeaderName::CSeq);
-        let _ = write!(self.writer.bytes, "{number} ");
+        self.writer.put(&decimal(number));
+        self.writer.put(" ");
         self.writer.put(self.method.as_str());
         self.writer.close(HeaderName::CSeq, open);
         self
@@ -120,21 +117,14 @@ pub struct ResponseBuilder {
 impl ResponseBuilder {
     /// An empty reason becomes the code's own phrase.
     pub fn new(code: u16, reason: &str) -> Self {
-        // Of responses the final ones to an INVITE have a body.
-        let mut writer = Writer::with_room(if (200..300).contains(&code) { ROOM } else { SMALL_ROOM });
+        let mut writer = Writer::new();
         let reason = if reason.is_empty() { StatusCode(code).default_reason() } else { reason };
         if !(100..700).contains(&code) || has_control(reason.as_bytes()) || reason.len() > LARGEST_LINE {
             writer.fail(BuildError::StartLine);
             return Self { code, reason: (0, 0), writer };
         }
-        let mut digits = [b'0'; 3];
-        let mut rest = code;
-        for digit in digits.iter_mut().rev() {
-            *digit += (rest % 10) as u8;
-            rest /= 10;
-        }
         writer.put("SIP/2.0 ");
-        writer.bytes.extend_from_slice(&digits);
+        writer.put(&decimal(code));
         writer.put(" ");
         writer.put(reason);
         writer.put("\r\n");
@@ -219,16 +209,16 @@ fn cleaned(text: &str) -> String {
 
 const LARGEST_LINE: usize = 8 * 1024;
 
-/// Holds nearly all messages, and is of a size that allocators keep at hand.
-const ROOM: usize = 1000;
-/// For those without a body.
-const SMALL_ROOM: usize = 512;
-/// For an INVITE with its context and its offer.
-const LARGE_ROOM: usize = 1536;
+thread_local! {
+    /// Where heads are written, one after the other: it is warm, and what is kept of a message is no larger than the message.
+    static ROOM: Cell<String> = const { Cell::new(String::new()) };
+}
+
+const MOST_ROOM: usize = 16 * 1024;
 
 #[derive(Debug)]
 struct Writer {
-    bytes: BytesMut,
+    head: String,
     headers: Headers,
     body: Bytes,
     error: Option<BuildError>,
@@ -242,12 +232,12 @@ struct Open {
 }
 
 impl Writer {
-    fn with_room(room: usize) -> Self {
-        Self { bytes: BytesMut::with_capacity(room), headers: Headers::new(), body: Bytes::new(), error: None }
+    fn new() -> Self {
+        Self { head: ROOM.take(), headers: Headers::new(), body: Bytes::new(), error: None }
     }
 
     fn put(&mut self, text: &str) {
-        self.bytes.extend_from_slice(text.as_bytes());
+        self.head.push_str(text);
     }
 
     /// Writes what a peer sent: its controls, which must not travel on, become blanks.
@@ -261,9 +251,9 @@ impl Writer {
 
     fn put_marked(&mut self, via: &str, source: SocketAddr) {
         let marked = if has_control(via.as_bytes()) {
-            write_received_from(&mut self.bytes, &cleaned(via), source)
+            write_received_from(&mut self.head, &cleaned(via), source)
         } else {
-            write_received_from(&mut self.bytes, via, source)
+            write_received_from(&mut self.head, via, source)
         };
         // Writing into memory can not fail.
         debug_assert!(marked.is_ok());
@@ -274,10 +264,9 @@ impl Writer {
     }
 
     fn open(&mut self, name: HeaderName) -> Open {
-        let start = self.bytes.len();
-        self.put(name.canonical());
-        self.put(": ");
-        Open { name: start, value: self.bytes.len() }
+        let start = self.head.len();
+        self.put(name.opening());
+        Open { name: start, value: self.head.len() }
     }
 
     fn close(&mut self, name: HeaderName, open: Open) {
@@ -288,7 +277,7 @@ impl Writer {
             name_start: open.name as u16,
             name_len: (open.value - 2 - open.name) as u16,
             value_start: open.value as u16,
-            value_len: (self.bytes.len() - open.value) as u16,
+            value_len: (self.head.len() - open.value) as u16,
         });
         self.put("\r\n");
     }
@@ -301,13 +290,13 @@ impl Writer {
             return self.fail(BuildError::Control(name.to_string()));
         }
         let open = self.open(name);
-        self.put(value.trim_matches([' ', '\t']));
+        self.put(trim_lws(value));
         self.close(name, open);
     }
 
     fn number(&mut self, name: HeaderName, value: u32) {
         let open = self.open(name);
-        let _ = write!(self.bytes, "{value}");
+        self.put(&decimal(value));
         self.close(name, open);
     }
 
@@ -319,11 +308,11 @@ impl Writer {
         if has_control(value.as_bytes()) {
             return self.fail(BuildError::Control(name.to_owned()));
         }
-        let start = self.bytes.len();
+        let start = self.head.len();
         self.put(name);
         self.put(": ");
-        let open = Open { name: start, value: self.bytes.len() };
-        self.put(value.trim_matches([' ', '\t']));
+        let open = Open { name: start, value: self.head.len() };
+        self.put(trim_lws(value));
         self.close(known, open);
     }
 
@@ -358,24 +347,31 @@ impl Writer {
 
     fn finish(mut self) -> Result<Fields, BuildError> {
         let open = self.open(HeaderName::ContentLength);
-        let _ = write!(self.bytes, "{}", self.body.len());
+        self.put(&decimal(self.body.len() as u64));
         self.close(HeaderName::ContentLength, open);
         self.put("\r\n");
         if let Some(error) = self.error {
             return Err(error);
         }
-        let body_start = self.bytes.len();
+        let body_start = self.head.len();
         if body_start > u16::MAX as usize || self.body.len() > u32::MAX as usize / 2 {
             return Err(BuildError::TooLarge);
         }
-        self.bytes.extend_from_slice(&self.body);
-        let raw = self.bytes.freeze();
+        let mut raw = Vec::with_capacity(body_start + self.body.len());
+        raw.extend_from_slice(self.head.as_bytes());
+        raw.extend_from_slice(&self.body);
+        let raw = Bytes::from(raw);
+        if self.head.capacity() <= MOST_ROOM {
+            self.head.clear();
+            ROOM.set(self.head);
+        }
         Ok(Fields {
             head: Text::checked(raw.slice(..body_start)).unwrap_or_default(),
             body_start: body_start as u32,
             body_end: raw.len() as u32,
             raw,
             headers: self.headers,
+            tags: Tags::default(),
             defect: None,
             received_from: None,
         })

@@ -14,6 +14,7 @@ macro_rules! header_names {
         }
 
         const CANONICAL: &[&str] = &[$($canonical,)*];
+        const OPENING: &[&str] = &[$(concat!($canonical, ": "),)*];
         const ALL: &[HeaderName] = &[$(HeaderName::$variant,)*];
 
         impl HeaderName {
@@ -120,10 +121,19 @@ header_names! {
 }
 
 impl HeaderName {
+    /// How many there are.
+    pub(super) const COUNT: usize = ALL.len() + 1;
+
     /// The name as the RFCs write it; empty for [`HeaderName::Other`].
     pub const fn canonical(self) -> &'static str {
         let index = self as usize;
         if index < CANONICAL.len() { CANONICAL[index] } else { "" }
+    }
+
+    /// The name with what stands between it and a value.
+    pub(super) const fn opening(self) -> &'static str {
+        let index = self as usize;
+        if index < OPENING.len() { OPENING[index] } else { ": " }
     }
 
     /// Recognises a name.

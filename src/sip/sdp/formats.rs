@@ -1,10 +1,9 @@
 //! The formats of an audio stream (RFC 8866 §6.6): which number stands for which codec, on our side and on theirs, and on what terms.
 
-use std::fmt::Write as _;
-
 use super::parse::Media;
 use crate::media::Codec;
 use crate::media::codecs::OpusTerms;
+use crate::sip::small_text::decimal;
 
 /// Our payload types, kept from one exchange to the next (RFC 3264 §8.3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,19 +55,25 @@ impl Default for Types {
 /// `a=rtpmap` and `a=fmtp` of what we name on our `m=` line.
 pub fn write(into: &mut String, codecs: &[(u8, Codec)], events: &[(u8, u32)]) {
     for (payload_type, codec) in codecs {
-        let _ = write!(into, "a=rtpmap:{payload_type} {}/{}", codec.name(), codec.clock_rate());
+        put(into, &["a=rtpmap:", &decimal(*payload_type), " ", codec.name(), "/", &decimal(codec.clock_rate())]);
         // One channel goes unsaid; Opus must say two, whatever it holds (RFC 7587 §7).
         if codec.announced_channels() > 1 {
-            let _ = write!(into, "/{}", codec.announced_channels());
+            put(into, &["/", &decimal(codec.announced_channels())]);
         }
         into.push_str("\r\n");
         if *codec == Codec::Opus {
-            let _ = write!(into, "a=fmtp:{payload_type} useinbandfec=1;stereo=0;sprop-stereo=0\r\n");
+            put(into, &["a=fmtp:", &decimal(*payload_type), " useinbandfec=1;stereo=0;sprop-stereo=0\r\n"]);
         }
     }
     for (payload_type, clock) in events {
-        let _ = write!(into, "a=rtpmap:{payload_type} telephone-event/{clock}\r\na=fmtp:{payload_type} 0-15\r\n");
+        let payload_type = decimal(*payload_type);
+        put(into, &["a=rtpmap:", &payload_type, " telephone-event/", &decimal(*clock), "\r\na=fmtp:", &payload_type, " 0-15\r\n"]);
     }
+}
+
+/// Adds the parts in a row.
+pub fn put(into: &mut String, parts: &[&str]) {
+    parts.iter().for_each(|part| into.push_str(part));
 }
 
 /// The clocks that telephone-event is offered at: one for each clock among the codecs.

@@ -1,14 +1,14 @@
 //! Offer and answer for one audio stream (RFC 3264), from one side's view: what we write, and what both sides settled on.
 
-use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
-use super::formats::{self, Types, codecs_of, event_clocks, telephone_event};
+use super::formats::{self, Types, codecs_of, event_clocks, put, telephone_event};
 use super::parse::{Media, SdpError, SessionDescription};
 use crate::media::codecs::OpusTerms;
 use crate::media::{Codec, Direction, StreamSetup};
+use crate::sip::small_text::decimal;
 
 /// What we can do and want in this stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +104,7 @@ pub struct SdpSession {
     id: u64,
     version: u64,
     /// All of our last description but its version.
-    last: String,
+    last: Box<str>,
     /// The `m=` lines in force; an offer may add to them, never take away (§8).
     lines: Vec<Line>,
     /// Which of them is ours to speak on.
@@ -133,7 +133,7 @@ impl SdpSession {
     pub fn new(id: u64) -> Self {
         let line = Line { kind: "audio".into(), protocol: "RTP/AVP".into(), formats: String::new() };
         // Within 63 bits: some peers read it as a signed number.
-        Self { id: id >> 1, version: 0, last: String::new(), lines: vec![line], audio: 0, types: Types::default(), pending: None }
+        Self { id: id >> 1, version: 0, last: Box::default(), lines: vec![line], audio: 0, types: Types::default(), pending: None }
     }
 
     /// An offer of ours; [`SdpSession::take_answer`] or [`SdpSession::withdraw`] ends it.
@@ -232,32 +232,30 @@ impl SdpSession {
         ptime_ms: Option<u16>,
         timing: &str,
     ) -> Bytes {
-        let family = if local.address.is_ipv4() { "IP4" } else { "IP6" };
-        let address = local.address;
+        let family = if local.address.is_ipv4() { "IN IP4 " } else { "IN IP6 " };
+        let address = local.address.to_string();
         let mut rest = String::with_capacity(USUAL_LENGTH);
-        let _ = write!(rest, " IN {family} {address}\r\ns=-\r\nc=IN {family} {address}\r\nt={timing}\r\n");
+        put(&mut rest, &[" ", family, &address, "\r\ns=-\r\nc=", family, &address, "\r\nt=", timing, "\r\n"]);
         for (index, line) in self.lines.iter().enumerate() {
             if index != self.audio {
                 // §6, §8.2: refused, and refused it stays. The formats are repeated, meaning nothing.
-                let _ = write!(rest, "m={} 0 {} {}\r\n", line.kind, line.protocol, line.formats);
+                put(&mut rest, &["m=", &line.kind, " 0 ", &line.protocol, " ", &line.formats, "\r\n"]);
                 continue;
             }
-            let _ = write!(rest, "m=audio {} {}", local.port, line.protocol);
-            for payload_type in codecs.iter().map(|(pt, _)| pt).chain(events.iter().map(|(pt, _)| pt)) {
-                let _ = write!(rest, " {payload_type}");
+            put(&mut rest, &["m=audio ", &decimal(local.port), " ", &line.protocol]);
+            for payload_type in codecs.iter().map(|(pt, _)| *pt).chain(events.iter().map(|(pt, _)| *pt)) {
+                put(&mut rest, &[" ", &decimal(payload_type)]);
             }
             rest.push_str("\r\n");
             formats::write(&mut rest, codecs, events);
-            let _ = write!(rest, "a=ptime:{}\r\na={}\r\n", ptime_ms.unwrap_or(20), direction_word(direction));
+            put(&mut rest, &["a=ptime:", &decimal(ptime_ms.unwrap_or(20)), "\r\na=", direction_word(direction), "\r\n"]);
         }
         // §8: the version rises by one when anything changed, and only then.
-        if rest != self.last {
+        if rest != *self.last {
             self.version += 1;
-            self.last.clone_from(&rest);
+            self.last = rest.into();
         }
-        let mut text = String::with_capacity(rest.len() + LONGEST_ORIGIN);
-        let _ = write!(text, "v=0\r\no=- {} {}{rest}", self.id, self.version);
-        Bytes::from(text)
+        Bytes::from(["v=0\r\no=- ", &decimal(self.id), " ", &decimal(self.version), &self.last].concat())
     }
 }
 
@@ -270,8 +268,6 @@ impl Types {
 
 /// Holds a description of one stream.
 const USUAL_LENGTH: usize = 256;
-/// `v=0`, and `o=` with two numbers of 64 bits.
-const LONGEST_ORIGIN: usize = 52;
 
 /// The first audio stream that we can serve: its place, and the codec to use with its number.
 fn choose(theirs: &SessionDescription, local: &LocalMedia) -> Result<(usize, (u8, Codec)), OfferFault> {

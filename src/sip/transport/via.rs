@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 
 use crate::sip::message::{Host, Via, ViaParts};
+use crate::sip::small_text::decimal;
 
 /// Writes a Via value with what its packet's source adds to it: `received` where sent-by is no such address (§18.2.1),
 /// and both `received` and `rport` where the sender asks for them (RFC 3581 §4). A value that can not be read stays as it is.
@@ -26,7 +27,8 @@ pub fn write_received_from(out: &mut impl Write, value: &str, source: SocketAddr
         out.write_char(';')?;
         out.write_str(name)?;
         if name.eq_ignore_ascii_case("rport") {
-            write!(out, "={}", source.port())?;
+            out.write_char('=')?;
+            out.write_str(&decimal(source.port()))?;
         } else if let Some(param) = param {
             out.write_char('=')?;
             out.write_str(param)?;
@@ -42,7 +44,7 @@ pub fn write_received_from(out: &mut impl Write, value: &str, source: SocketAddr
 
 /// Where a response goes over UDP (§18.2.2, RFC 3581 §4), or over a new connection when the request's is gone.
 /// `source` is where the request came from. None where `maddr` names a host to be looked up.
-pub fn response_address(via: &Via, source: SocketAddr) -> Option<SocketAddr> {
+pub fn response_address(via: &Via<'_>, source: SocketAddr) -> Option<SocketAddr> {
     let default_port = via.transport().map_or(5060, |transport| transport.default_port());
     let sent_port = via.port.unwrap_or(default_port);
     if let Some(maddr) = via.maddr() {
