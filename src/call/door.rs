@@ -197,8 +197,7 @@ impl Switch {
     }
 
     fn arrived(&mut self, id: CallId, invite: &Request, source: SocketAddr) {
-        let from = invite.from().map_or_else(|_| String::new(), |from| from.uri.to_string());
-        let to = invite.to().map_or_else(|_| String::new(), |to| to.uri.to_string());
+        let [from, to] = [HeaderName::From, HeaderName::To].map(|name| invite.uri_of(name).unwrap_or_default());
         let what = CallEvent::CallArrived { from: from.clone(), to, request_uri: invite.uri_text().to_owned(), source, test_call: false };
         self.tell(id, what);
         self.tell(

@@ -124,7 +124,7 @@ fn sent_by(via: &str, transport: TransportName) -> bool {
     via.strip_prefix("SIP/2.0/").and_then(|rest| rest.strip_prefix(transport.via())).is_some_and(|rest| rest.starts_with(' '))
 }
 
-fn via_of_rfc2543(item: &Item, via: &Via) -> Option<Finding> {
+fn via_of_rfc2543(item: &Item, via: &Via<'_>) -> Option<Finding> {
     if via.has_rfc3261_branch() {
         return None;
     }
@@ -137,7 +137,7 @@ fn via_of_rfc2543(item: &Item, via: &Via) -> Option<Finding> {
     ))
 }
 
-fn via_names_another_transport(item: &Item, via: &Via) -> Option<Finding> {
+fn via_names_another_transport(item: &Item, via: &Via<'_>) -> Option<Finding> {
     let transport = item.seen.transport?;
     let same = match via.transport() {
         Some(Transport::Udp) => transport == TransportName::Udp,
@@ -158,9 +158,9 @@ fn via_names_another_transport(item: &Item, via: &Via) -> Option<Finding> {
 }
 
 /// Behind a NAT, and no rport asks for the answer where it can be had (RFC 3581 §4).
-fn nat_without_rport(item: &Item, via: &Via) -> Option<Finding> {
+fn nat_without_rport(item: &Item, via: &Via<'_>) -> Option<Finding> {
     let far = item.seen.far?;
-    let told = via.host.ip()?.to_canonical();
+    let told = via.host()?.ip()?.to_canonical();
     let elsewhere = told != far.ip().to_canonical() && via.port.unwrap_or(5060) != far.port();
     (item.seen.transport == Some(TransportName::Udp) && elsewhere && via.rport().is_none()).then(|| {
         item.finding(

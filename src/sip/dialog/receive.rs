@@ -1,11 +1,11 @@
 //! What arrives (RFC 3261 §8.2, §12.2.2, §18.2): read, judged, and handed to its transaction, its dialog, or the application.
 
-use std::time::Instant;
+use std::{net::SocketAddr, time::Instant};
 
 use super::{IncomingRequest, SessionId, UaEvent, UserAgent, VerbError, reply::RETRY_AFTER_SECS, request::ALLOW, user_agent::User};
 use crate::sip::{
     ids::Ids,
-    message::{Fault, HeaderName, Message, Method, ParseError, Request, Response, Via},
+    message::{Fault, HeaderName, Message, Method, ParseError, Request, Response, ViaError},
     transaction::{Heard, Matched, ServerKey},
     transport::{Flow, Received, Transmit, via::response_address},
 };
@@ -40,8 +40,8 @@ impl UserAgent {
             return self.refuse_malformed(request, flow, fault);
         }
         // The verdict has seen a Via that can be read.
-        let Ok(top) = request.top_via() else { return };
-        let incoming = IncomingRequest::new(request, flow, &top, &self.ids);
+        let Ok(origin) = Origin::of(&request, flow, &self.ids) else { return };
+        let incoming = IncomingRequest::new(request, flow, origin);
         if self.layer.handle_request(now, &incoming.request, &incoming.key) == Matched::Repeated {
             return;
         }
@@ -156,9 +156,9 @@ impl UserAgent {
     fn refuse_malformed(&mut self, request: Request, flow: Flow, fault: Fault) {
         let bytes = request.raw().clone();
         let answered = fault.code().filter(|_| request.has(HeaderName::Via)).and_then(|code| {
-            let sent = match request.top_via() {
-                Ok(top) => {
-                    let incoming = IncomingRequest::new(request, flow, &top, &self.ids);
+            let sent = match Origin::of(&request, flow, &self.ids) {
+                Ok(origin) => {
+                    let incoming = IncomingRequest::new(request, flow, origin);
                     self.refuse_stateless(&incoming, code, fault.reason(), |builder| builder)
                 }
                 // A Via of another version, say (RFC 4475 §3.1.2.16): the packet's source is all that is left.
@@ -192,13 +192,29 @@ impl UserAgent {
     }
 }
 
-impl IncomingRequest {
-    fn new(request: Request, flow: Flow, top: &Via, ids: &Ids) -> Self {
-        let key = ServerKey::of(&request, top, ids);
-        let elsewhere = top.port.unwrap_or(flow.transport.default_port());
+/// What a request's top Via tells: which transaction it is of, and where responses go.
+struct Origin {
+    key: ServerKey,
+    reply_to: SocketAddr,
+    elsewhere: u16,
+}
+
+impl Origin {
+    fn of(request: &Request, flow: Flow, ids: &Ids) -> Result<Self, ViaError> {
+        let top = request.top_via()?;
         // §18.2.2: over a stream the response goes back the way the request came.
-        let direct = if flow.transport.is_reliable() { None } else { response_address(top, flow.remote) };
-        Self { request, flow, key, reply_to: direct.unwrap_or(flow.remote), elsewhere }
+        let direct = if flow.transport.is_reliable() { None } else { response_address(&top, flow.remote) };
+        Ok(Self {
+            key: ServerKey::of(request, &top, ids),
+            reply_to: direct.unwrap_or(flow.remote),
+            elsewhere: top.port.unwrap_or(flow.transport.default_port()),
+        })
+    }
+}
+
+impl IncomingRequest {
+    fn new(request: Request, flow: Flow, Origin { key, reply_to, elsewhere }: Origin) -> Self {
+        Self { request, flow, key, reply_to, elsewhere }
     }
 
     pub(super) fn reply(&self) -> Flow {

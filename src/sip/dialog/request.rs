@@ -6,15 +6,15 @@ use bytes::Bytes;
 
 use super::{
     SessionId, UaEvent, UserAgent, VerbError,
-    route_set::{flow_to_one_of, flow_within, is_to_look_up},
+    route_set::{flow_to_one_of, flow_toward, is_to_look_up, literal},
     session::{NamedHop, Session, State},
     state::Dialog,
     user_agent::User,
 };
 use crate::sip::{
-    message::{BuildError, HeaderName, Method, Request, RequestBuilder},
+    message::{BuildError, HeaderName, Method, Request, RequestBuilder, Uri},
     transaction::TransactionId,
-    transport::{Flow, Transmit, Transport},
+    transport::{Flow, Transmit, Transport, target::targets},
 };
 
 /// What a request inside a dialog adds to what the dialog knows.
@@ -160,8 +160,10 @@ impl UserAgent {
     pub(super) fn aim(&mut self, id: SessionId, established: Flow) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let next_hop = session.dialog.routes.next_hop(&session.dialog.target);
-        session.flow = flow_within(&self.local, established, next_hop.as_ref());
-        match next_hop.as_ref().filter(|uri| is_to_look_up(established, uri)) {
+        let hops = next_hop.as_ref().map(targets);
+        session.flow = hops.as_ref().map_or(established, |hops| flow_toward(&self.local, established, hops));
+        let is_name = hops.is_some_and(|hops| is_to_look_up(established, &hops));
+        match next_hop.as_ref().filter(|_| is_name) {
             None => session.named = None,
             Some(uri) => match &session.named {
                 Some(named) if *named.uri == *uri.as_str() => session.flow = named.flow.unwrap_or(session.flow),
@@ -174,9 +176,8 @@ impl UserAgent {
         session.know(established.remote.ip());
         session.know(session.flow.remote.ip());
         // The peer itself may write, too, whatever stands between.
-        for ip in
-            [next_hop, crate::sip::message::Uri::parse(&session.dialog.target).ok()].iter().flatten().filter_map(super::route_set::literal)
-        {
+        let behind = if session.dialog.routes.is_empty() { None } else { Uri::parse(&session.dialog.target).ok() };
+        for ip in [next_hop, behind].iter().flatten().filter_map(literal) {
             session.know(ip);
         }
     }

@@ -50,6 +50,10 @@ impl RouteSet {
         }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The URI of the first hop: the topmost route, or the target itself.
     pub fn next_hop(&self, target: &str) -> Option<Uri> {
         match self.0.first() {
@@ -64,19 +68,23 @@ impl RouteSet {
 /// A connection is kept (RFC 5923). Over UDP the next hop's literal address counts, unless it is one that only makes sense behind
 /// the NAT that the peer sits behind, or is a name: then we go where the peer's messages come from.
 pub(super) fn flow_within(local: &Local, established: Flow, next_hop: Option<&Uri>) -> Flow {
-    if established.transport.is_reliable() {
-        return established;
+    next_hop.map_or(established, |uri| flow_toward(local, established, &targets(uri)))
+}
+
+/// As [`flow_within`], for where the next hop's URI leads.
+pub(super) fn flow_toward(local: &Local, established: Flow, next_hop: &Targets) -> Flow {
+    match next_hop {
+        Targets::Literal(hops) if !established.transport.is_reliable() => flow_to_one_of(local, established, hops),
+        Targets::Literal(_) | Targets::Lookup { .. } => established,
     }
-    let Some(Targets::Literal(hops)) = next_hop.map(targets) else { return established };
-    flow_to_one_of(local, established, &hops)
 }
 
 /// Whether the next hop of a dialog over this flow is a name, which only a look-up knows the address of.
 ///
 /// Not for a peer on this very machine: what the world calls the machine by leads at best back to it, and often to a NAT.
-pub(super) fn is_to_look_up(established: Flow, next_hop: &Uri) -> bool {
+pub(super) fn is_to_look_up(established: Flow, next_hop: &Targets) -> bool {
     let here = established.remote.ip().is_loopback() || established.remote.ip() == established.local.ip();
-    !established.transport.is_reliable() && !here && matches!(targets(next_hop), Targets::Lookup { .. })
+    !established.transport.is_reliable() && !here && matches!(next_hop, Targets::Lookup { .. })
 }
 
 /// As [`flow_within`], for the addresses of the next hop, best first. The one that the peer's messages come from is best of all.

@@ -29,7 +29,7 @@ impl Dialog {
     /// §12.1.1: the callee's side, made of the INVITE.
     pub fn of_callee(request: &Request, local_tag: IdText) -> Self {
         let to = request.text(HeaderName::To).unwrap_or_default();
-        let local = format!("{to};tag={local_tag}").into();
+        let local = [&*to, ";tag=", &local_tag].concat().into();
         // RFC 2543 knows INVITEs without Contact: there the caller is where From says.
         let target = target_of(request).or_else(|| request.from().ok().map(|from| from.uri.without_headers()));
         Self {
@@ -62,6 +62,10 @@ impl Dialog {
     /// §12.2: the Contact of a target refresh replaces the target; the route set stays.
     /// Whether it was another one.
     pub fn refresh_target(&mut self, message: &Fields) -> bool {
+        // Nearly always it is the one that we have.
+        if message.contact_is(&self.target) {
+            return false;
+        }
         let Some(target) = target_of(message).filter(|target| *target.as_str() != *self.target) else { return false };
         self.target = target.as_str().into();
         true

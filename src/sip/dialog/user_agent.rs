@@ -154,7 +154,6 @@ impl UserAgent {
                 Happened::TryingDue { .. } | Happened::ServerFailed { .. } => {}
             }
         }
-        self.bury();
     }
 
     fn bury(&mut self) {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
 use bytes::Bytes;
 
@@ -21,6 +21,7 @@ pub struct Fields {
     /// Start line and headers, which share those bytes; empty where they are no UTF-8.
     pub(super) head: Text,
     pub(super) headers: Headers,
+    pub(super) tags: Tags,
     pub(super) body_start: u32,
     pub(super) body_end: u32,
     /// The first thing that the lexer could not read; the verdict begins with it.
@@ -28,29 +29,50 @@ pub struct Fields {
     pub(super) received_from: Option<SocketAddr>,
 }
 
-/// The headers in wire order, and which names are among them: most questions are after a header that is not there.
+/// Where the tags of From and To lie. They are asked for again and again, so reading a message notes them; who asks for one in
+/// a message that was written, or in a folded header, looks for it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tags {
+    from: TagAt,
+    to: TagAt,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+enum TagAt {
+    #[default]
+    Unknown,
+    Nowhere,
+    Here(u16, u16),
+}
+
+/// The headers in wire order, and where each name comes first: a message is asked for some thirty headers, and most are not there.
 #[derive(Debug, Clone)]
 pub(super) struct Headers {
     all: Vec<Header>,
-    present: [u64; 2],
+    /// Its place, counted from 1, or 255 for any that is as far behind; 0 where there is none.
+    first: [u8; HeaderName::COUNT],
 }
 
 impl Headers {
     pub fn new() -> Self {
         // More than nearly all messages have: one allocation.
-        Self { all: Vec::with_capacity(32), present: [0; 2] }
+        Self { all: Vec::with_capacity(32), first: [0; HeaderName::COUNT] }
     }
 
     pub fn push(&mut self, header: Header) {
-        let (word, bit) = header.name.bit();
-        self.present[word] |= bit;
         self.all.push(header);
+        let first = &mut self.first[header.name as usize];
+        if *first == 0 {
+            *first = self.all.len().try_into().unwrap_or(u8::MAX);
+        }
     }
 
     fn named(&self, name: HeaderName) -> impl Iterator<Item = &Header> {
-        let (word, bit) = name.bit();
-        let all = if self.present[word] & bit == 0 { &[] } else { self.all.as_slice() };
-        all.iter().filter(move |header| header.name == name)
+        let from = match self.first[name as usize] {
+            0 => self.all.len(),
+            place => usize::from(place) - 1,
+        };
+        self.all.get(from..).unwrap_or_default().iter().filter(move |header| header.name == name)
     }
 }
 
@@ -159,15 +181,13 @@ impl Fields {
         self.named(name).next().map(|header| self.shared_value(header))
     }
 
-    pub fn top_via(&self) -> Result<Via, ViaError> {
-        let whole = self.shared(HeaderName::Via).ok_or(ViaError::Missing)?;
-        let end = ListItems::first_end(&whole);
-        Via::from_text(if end == whole.len() { whole } else { whole.cut(0..end) })
+    pub fn top_via(&self) -> Result<Via<'_>, ViaError> {
+        Via::parse(ListItems::new(self.text(HeaderName::Via).ok_or(ViaError::Missing)?).next().unwrap_or_default())
     }
 
     /// All Via values, top first.
-    pub fn vias(&self) -> impl Iterator<Item = Result<Via, ViaError>> {
-        self.shared_items(HeaderName::Via).map(Via::from_text)
+    pub fn vias(&self) -> impl Iterator<Item = Result<Via<'_>, ViaError>> {
+        self.list(HeaderName::Via).map(Via::parse)
     }
 
     pub fn from(&self) -> Result<NameAddr, AddressError> {
@@ -194,14 +214,24 @@ impl Fields {
         self.addresses(HeaderName::Contact).next()
     }
 
+    /// Whether the first Contact's URI is written just so.
+    pub fn contact_is(&self, uri: &str) -> bool {
+        self.list(HeaderName::Contact).next().is_some_and(|item| NameAddr::uri_text(&item) == Some(uri))
+    }
+
+    /// The URI of a header that holds one address, as written; None where that is no address.
+    pub fn uri_of(&self, name: HeaderName) -> Option<String> {
+        NameAddr::uri_text(&self.text(name)?).map(str::to_owned)
+    }
+
     /// The tag of From, read without making an address of it.
     pub fn from_tag(&self) -> Option<Cow<'_, str>> {
-        self.tag_of(HeaderName::From)
+        self.tag_of(HeaderName::From, self.tags.from)
     }
 
     /// The tag of To, read without making an address of it.
     pub fn to_tag(&self) -> Option<Cow<'_, str>> {
-        self.tag_of(HeaderName::To)
+        self.tag_of(HeaderName::To, self.tags.to)
     }
 
     /// None where it is missing, empty, or not the one word that it must be.
@@ -322,22 +352,39 @@ impl Fields {
         }
     }
 
-    fn tag_of(&self, name: HeaderName) -> Option<Cow<'_, str>> {
-        let tag = |text: &str| {
-            // The tag is the header's parameter: after the closing bracket, where there is one outside of quotes.
-            let after_display = if text.starts_with('"') { super::text::quoted_end(text)? } else { 0 };
-            let tail = text.get(after_display..)?;
-            let tail = split_at_byte(tail, b'>').map_or(tail, |(_, tail)| tail);
-            let (_, params) = split_at_byte(tail, b';')?;
-            let value = super::params::Params::new(params).find("tag").filter(|tag| !tag.is_empty())?;
-            let start = value.as_ptr() as usize - text.as_ptr() as usize;
-            Some(start..start + value.len())
+    /// Notes where the tags are.
+    pub(super) fn note_tags(&mut self) {
+        let find = |name| {
+            let Some(header) = self.named(name).next() else { return TagAt::Nowhere };
+            let Some(text) = self.plain(header).filter(|_| !header.uneven) else { return TagAt::Unknown };
+            // Within the head, which 16 bits hold.
+            let at = |tag: usize| header.value_start + tag as u16;
+            tag_in(text).map_or(TagAt::Nowhere, |tag| TagAt::Here(at(tag.start), at(tag.end)))
         };
-        match self.text(name)? {
-            Cow::Borrowed(text) => text.get(tag(text)?).map(Cow::Borrowed),
-            Cow::Owned(text) => text.get(tag(&text)?).map(|tag| Cow::Owned(tag.to_owned())),
+        self.tags = Tags { from: find(HeaderName::From), to: find(HeaderName::To) };
+    }
+
+    fn tag_of(&self, name: HeaderName, noted: TagAt) -> Option<Cow<'_, str>> {
+        match noted {
+            TagAt::Nowhere => None,
+            TagAt::Here(start, end) => self.head.get(usize::from(start)..usize::from(end)).map(Cow::Borrowed),
+            TagAt::Unknown => match self.text(name)? {
+                Cow::Borrowed(text) => text.get(tag_in(text)?).map(Cow::Borrowed),
+                Cow::Owned(text) => text.get(tag_in(&text)?).map(|tag| Cow::Owned(tag.to_owned())),
+            },
         }
     }
+}
+
+/// Where the tag of an address lies. It is the header's parameter: after the closing bracket, where there is one outside of quotes.
+fn tag_in(text: &str) -> Option<Range<usize>> {
+    let after_display = if text.starts_with('"') { super::text::quoted_end(text)? } else { 0 };
+    let tail = text.get(after_display..)?;
+    let tail = split_at_byte(tail, b'>').map_or(tail, |(_, tail)| tail);
+    let (_, params) = split_at_byte(tail, b';')?;
+    let value = super::params::Params::new(params).find("tag").filter(|tag| !tag.is_empty())?;
+    let start = value.as_ptr() as usize - text.as_ptr() as usize;
+    Some(start..start + value.len())
 }
 
 /// Why an address header can not be read.

@@ -136,10 +136,11 @@ fn parse_ipv6(text: &str) -> Option<Ipv6Addr> {
 
 fn is_host_name(text: &str) -> bool {
     // §25.1 has letters, digits and hyphens; underscores are no host names, but DNS serves them.
-    !text.is_empty()
-        && text.len() <= 255
-        && text.bytes().all(|byte| HOST_NAME[byte as usize])
-        && text.bytes().any(|byte| byte.is_ascii_alphanumeric())
+    !text.is_empty() && text.len() <= 255 && text.bytes().all(is_host_byte) && text.bytes().any(|byte| byte.is_ascii_alphanumeric())
+}
+
+pub(super) const fn is_host_byte(byte: u8) -> bool {
+    HOST_NAME[byte as usize]
 }
 
 const HOST_NAME: [bool; 256] = {

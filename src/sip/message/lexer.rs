@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use memchr::{memchr, memchr2};
 
-use super::fields::{Fields, Header, Headers};
+use super::fields::{Fields, Header, Headers, Tags};
 use super::header_name::HeaderName;
 use super::method::Method;
 use super::text::{Text, is_token_byte};
@@ -79,7 +79,9 @@ pub(super) fn lex(raw: Bytes, limits: &Limits) -> Result<Message, ParseError> {
     };
     defect = line_defect.or(defect);
     let head = Text::checked(raw.slice(..body_start)).unwrap_or_default();
-    let fields = Fields { head, headers, body_start: body_start as u32, body_end: body_end as u32, defect, received_from: None, raw };
+    let (body_start, body_end) = (body_start as u32, body_end as u32);
+    let mut fields = Fields { head, headers, tags: Tags::default(), body_start, body_end, defect, received_from: None, raw };
+    fields.note_tags();
     Ok(match start_line {
         StartLine::Request { method, uri, .. } => Message::Request(Request { fields, method, uri }),
         StartLine::Response { code, reason, .. } => Message::Response(Response { fields, code, reason }),

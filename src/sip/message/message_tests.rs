@@ -217,3 +217,12 @@ fn a_response_copies_what_it_must() {
     assert_eq!(response.text(HeaderName::CSeq).as_deref(), Some("1   INVITE"));
     assert_eq!(response.call_id(), request.call_id());
 }
+
+#[test]
+fn a_header_far_behind_is_found() {
+    let text = format!("OPTIONS sip:a@b SIP/2.0\r\n{}Subject: one\r\nX: y\r\nSubject: two\r\n\r\n", "X: y\r\n".repeat(300));
+    let limits = Limits { headers: 1_000, ..Limits::DEFAULT };
+    let message = Message::parse_within(text.into(), &limits).unwrap();
+    assert_eq!(message.fields().texts(HeaderName::Subject).collect::<Vec<_>>(), ["one", "two"]);
+    assert_eq!(message.fields().text(HeaderName::Via), None);
+}

@@ -70,6 +70,11 @@ impl NameAddr {
         &self.params
     }
 
+    /// The URI in an address, not looked at.
+    pub(super) fn uri_text(text: &str) -> Option<&str> {
+        Parts::of(text, false).ok().map(|parts| parts.uri)
+    }
+
     /// Whether it is one; its header parameters. Nothing is kept.
     pub(super) fn check(text: &str) -> Result<Params<'_>, NameAddrError> {
         let parts = Parts::of(text, false)?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use super::host::{Host, split_host_port};
+use super::host::{Host, is_host_byte, split_host_port};
 use super::params::Params;
 use super::text::Text;
 
@@ -70,6 +70,9 @@ impl Uri {
 
     /// Whether it is one; of which scheme, and whether it has headers. Nothing is kept.
     pub(super) fn check(text: &str) -> Result<(Scheme, bool), UriError> {
+        if is_plain(text) {
+            return Ok((Scheme::Sip, false));
+        }
         Self::read(text, |host| Host::is_one(host).then_some(None)).map(|uri| (uri.scheme, uri.has_headers()))
     }
 
@@ -337,6 +340,28 @@ impl fmt::Debug for Uri {
 }
 
 /// Within a text whose length was checked.
+/// `sip:host`, `sip:user@host`, and either with a port, of nothing but letters, digits, `-`, `.` and `_`, and a number's `+`. Most
+/// URIs are, and those need no look at what the grammar has besides.
+fn is_plain(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("sip:") else { return false };
+    let number = rest.strip_prefix('+');
+    let (user, rest) = split_word(number.unwrap_or(rest));
+    let (host, rest) = match rest.strip_prefix('@') {
+        Some(_) if user.is_empty() => return false,
+        Some(rest) => split_word(rest),
+        None if number.is_some() => return false,
+        None => (user, rest),
+    };
+    // Four digits are always a port's number.
+    let port = |port: &str| (1..=4).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
+    Host::is_one(host) && (rest.is_empty() || rest.strip_prefix(':').is_some_and(port))
+}
+
+/// Cuts behind the characters that may stand in a host's name, all of which may stand in a user, too.
+fn split_word(text: &str) -> (&str, &str) {
+    text.split_at(text.bytes().position(|byte| !is_host_byte(byte)).unwrap_or(text.len()))
+}
+
 fn span(start: usize, end: usize) -> Span {
     (start as u16, end as u16)
 }

@@ -125,3 +125,11 @@ fn equality_of_19_1_4() {
         assert!(!uri(a).matches(&uri(b)) && !uri(b).matches(&uri(a)), "{a} != {b}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn a_look_at_a_uri_says_what_reading_it_says(text in "(sip:|SIP:|sips:|)[+a1.@_:;?%-]{0,12}") {
+        let read = Uri::parse(&text).map(|uri| (uri.scheme(), uri.has_headers()));
+        proptest::prop_assert_eq!(Uri::check(&text), read);
+    }
+}

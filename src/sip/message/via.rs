@@ -1,18 +1,19 @@
 //! Via values (RFC 3261 §20.42, RFC 3581, RFC 5118 §4.5).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::ops::Range;
 
 use super::host::{Host, parse_ip, split_host_port};
 use super::params::Params;
-use super::text::{Text, is_token, split_at_byte, trim_lws};
+use super::text::{is_token, split_at_byte, trim_lws};
 use crate::sip::transport::Transport;
 
-/// One Via value: who sent, by what, and which transaction.
+/// One Via value: who sent, by what, and which transaction. It borrows the message's text, unless that is folded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Via {
-    text: Text,
+pub struct Via<'a> {
+    text: Cow<'a, str>,
     transport: Range<usize>,
     sent_by: Range<usize>,
     params: Range<usize>,
@@ -20,7 +21,6 @@ pub struct Via {
     branch: Option<Range<usize>>,
     rport: Option<Range<usize>>,
     maddr: Option<Range<usize>>,
-    pub host: Host,
     /// The port, where sent-by has one.
     pub port: Option<u16>,
 }
@@ -38,16 +38,14 @@ pub enum ViaError {
     Trailing,
 }
 
-impl Via {
-    /// Reads one value out of a text of its own.
-    pub fn parse(text: &str) -> Result<Self, ViaError> {
-        Self::from_text(Text::from(text))
-    }
-
-    /// Reads one value that goes on sharing the bytes it lies in.
-    pub fn from_text(text: Text) -> Result<Self, ViaError> {
+impl<'a> Via<'a> {
+    /// Reads one value.
+    pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, ViaError> {
+        let text = text.into();
         let parts = ViaParts::of(&text)?;
-        let host = Host::parse_with(parts.host, |name| text.share(name)).ok_or(ViaError::SentBy)?;
+        if !Host::is_one(parts.host) {
+            return Err(ViaError::SentBy);
+        }
         let start = text.as_ptr() as usize;
         let range = |part: &str| {
             let start = part.as_ptr() as usize - start;
@@ -64,7 +62,7 @@ impl Via {
             known.get_or_insert(value.map_or(0..0, range));
         }
         let (transport, sent_by, params) = (range(parts.transport), range(parts.sent_by), range(parts.params));
-        Ok(Self { transport, sent_by, params, branch, rport, maddr, host, port: parts.port, text })
+        Ok(Self { transport, sent_by, params, branch, rport, maddr, port: parts.port, text })
     }
 
     /// Whether it is one. Nothing is kept.
@@ -85,6 +83,12 @@ impl Via {
     /// `host[:port]` as written.
     pub fn sent_by(&self) -> &str {
         self.at(&self.sent_by)
+    }
+
+    /// Who sent-by names; reading the value has looked at it.
+    pub fn host(&self) -> Option<Host> {
+        let (host, ..) = split_host_port(self.sent_by(), true)?;
+        Host::parse(host)
     }
 
     pub fn branch(&self) -> Option<&str> {
@@ -144,17 +148,7 @@ pub(crate) struct ViaParts<'a> {
 
 impl<'a> ViaParts<'a> {
     pub fn of(text: &'a str) -> Result<Self, ViaError> {
-        // §25.1: blanks may stand around the slashes.
-        let (name, rest) = split_at_byte(trim_lws(text), b'/').ok_or(ViaError::Protocol)?;
-        let (version, rest) = split_at_byte(rest, b'/').ok_or(ViaError::Protocol)?;
-        let (name, version, rest) = (trim_lws(name), trim_lws(version), trim_lws(rest));
-        let blank = rest.bytes().position(|byte| matches!(byte, b' ' | b'\t')).ok_or(ViaError::Protocol)?;
-        let (transport, sent_by) = rest.split_at(blank);
-        // The version is the start line's to judge: even a 505 must find its way back.
-        if !name.eq_ignore_ascii_case("SIP") || !is_token(version.as_bytes()) || !is_token(transport.as_bytes()) {
-            return Err(ViaError::Protocol);
-        }
-        let sent_by = trim_lws(sent_by);
+        let (transport, sent_by) = Self::of_protocol(trim_lws(text))?;
         let (host, port, params) = split_host_port(sent_by, true).ok_or(ViaError::SentBy)?;
         if !params.is_empty() && !params.starts_with(';') {
             return Err(ViaError::Trailing);
@@ -165,9 +159,31 @@ impl<'a> ViaParts<'a> {
     pub fn params(&self) -> Params<'a> {
         Params::new(self.params)
     }
+
+    /// The transport, and what follows it.
+    fn of_protocol(text: &'a str) -> Result<(&'a str, &'a str), ViaError> {
+        // As nearly everybody writes it.
+        if let Some((transport, sent_by)) = text.strip_prefix("SIP/2.0/").and_then(|rest| rest.split_at_checked(3))
+            && matches!(transport, "UDP" | "TCP" | "TLS")
+            && let Some(sent_by) = sent_by.strip_prefix(' ')
+        {
+            return Ok((transport, trim_lws(sent_by)));
+        }
+        // §25.1: blanks may stand around the slashes.
+        let (name, rest) = split_at_byte(text, b'/').ok_or(ViaError::Protocol)?;
+        let (version, rest) = split_at_byte(rest, b'/').ok_or(ViaError::Protocol)?;
+        let (name, version, rest) = (trim_lws(name), trim_lws(version), trim_lws(rest));
+        let blank = rest.bytes().position(|byte| matches!(byte, b' ' | b'\t')).ok_or(ViaError::Protocol)?;
+        let (transport, sent_by) = rest.split_at(blank);
+        // The version is the start line's to judge: even a 505 must find its way back.
+        if !name.eq_ignore_ascii_case("SIP") || !is_token(version.as_bytes()) || !is_token(transport.as_bytes()) {
+            return Err(ViaError::Protocol);
+        }
+        Ok((transport, trim_lws(sent_by)))
+    }
 }
 
-impl fmt::Display for Via {
+impl fmt::Display for Via<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
@@ -194,7 +210,7 @@ mod tests {
     #[test]
     fn received_with_and_without_brackets() {
         for received in ["2001:db8::9:255", "[2001:db8::9:255]"] {
-            let via = Via::parse(&format!("SIP/2.0/UDP [2001:db8::9:1];received={received};branch=z9hG4bKas3")).unwrap();
+            let via = Via::parse(format!("SIP/2.0/UDP [2001:db8::9:1];received={received};branch=z9hG4bKas3")).unwrap();
             assert_eq!(via.received(), "2001:db8::9:255".parse().ok());
         }
     }

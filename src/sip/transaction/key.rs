@@ -21,7 +21,7 @@ pub struct ServerKey {
 }
 
 impl ServerKey {
-    pub fn of(request: &Request, top: &Via, ids: &Ids) -> Self {
+    pub fn of(request: &Request, top: &Via<'_>, ids: &Ids) -> Self {
         let mut base = ids.hasher();
         if let Some(branch) = top.rfc3261_branch() {
             branch.hash(&mut base);

@@ -92,6 +92,8 @@ pub struct Layer<U> {
     /// Terminated within this input. They stay readable until `bury`, since the user may want their request again.
     dead: Vec<u32>,
     lingering: usize,
+    /// Timers that nobody waits for any more may be at the head of the queue.
+    has_dead_timers: bool,
     last_serial: u32,
     transmits: VecDeque<Transmit>,
     happened: VecDeque<Happened<U>>,
@@ -110,9 +112,10 @@ struct Transaction<U> {
     terminated: bool,
 }
 
+/// Most transactions are servers that linger, so what a client has besides is kept apart.
 enum Role {
-    ClientInvite { machine: ClientInvite, request: Request, branch: IdText, acks: Vec<(Box<str>, Transmit)>, cancel: Option<u32> },
-    ClientOther { machine: ClientNonInvite, request: Request, branch: IdText },
+    ClientInvite { machine: ClientInvite, request: Box<Request>, branch: IdText, acks: Vec<(Box<str>, Transmit)>, cancel: Option<u32> },
+    ClientOther { machine: ClientNonInvite, request: Box<Request>, branch: IdText },
     ServerInvite { machine: ServerInvite, key: ServerKey, latest: Bytes, elsewhere: u16 },
     ServerOther { machine: ServerNonInvite, key: ServerKey, latest: Bytes, elsewhere: u16 },
 }
@@ -127,6 +130,7 @@ impl<U: Copy> Layer<U> {
             merges: KeyMap::default(),
             dead: Vec::new(),
             lingering: 0,
+            has_dead_timers: false,
             last_serial: 0,
             transmits: VecDeque::new(),
             happened: VecDeque::new(),
@@ -142,6 +146,7 @@ impl<U: Copy> Layer<U> {
     pub fn start_client(&mut self, now: Instant, request: Request, branch: IdText, flow: Flow, user: U) -> TransactionId {
         let mut effects = Effects::new();
         let reliable = flow.transport.is_reliable();
+        let request = Box::new(request);
         let role = if *request.method() == Method::INVITE {
             let machine = ClientInvite::start(reliable, &self.timers, &mut effects);
             Role::ClientInvite { machine, request, branch, acks: Vec::new(), cancel: None }
@@ -323,9 +328,10 @@ impl<U: Copy> Layer<U> {
     /// Rings what is due.
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some(ring) = self.queue.pop_due(now) {
+            self.has_dead_timers = true;
             let (slot, timer) = ring.owner;
             let Some(transaction) = self.transactions.get_mut(slot as usize) else { continue };
-            let armed = if timer.repeats() { &mut transaction.repeating } else { &mut transaction.patience };
+            let armed = transaction.timer_mut(timer);
             if *armed != ring.serial {
                 continue;
             }
@@ -365,8 +371,10 @@ impl<U: Copy> Layer<U> {
                 }
             }
         }
-        let transactions = &self.transactions;
-        self.queue.forget_dead(|ring| is_armed(transactions, ring.owner, ring.serial));
+        if std::mem::take(&mut self.has_dead_timers) {
+            let transactions = &self.transactions;
+            self.queue.forget_dead(|ring| is_armed(transactions, ring.owner, ring.serial));
+        }
     }
 
     /// All transactions.
@@ -444,9 +452,9 @@ impl<U: Copy> Layer<U> {
                 Effect::PassUp => {}
                 Effect::Start(timer, after) => {
                     let serial = self.queue.arm(now, after, (slot, timer));
-                    *(if timer.repeats() { &mut transaction.repeating } else { &mut transaction.patience }) = serial;
+                    self.has_dead_timers |= std::mem::replace(transaction.timer_mut(timer), serial) != 0;
                 }
-                Effect::Stop(timer) => *(if timer.repeats() { &mut transaction.repeating } else { &mut transaction.patience }) = 0,
+                Effect::Stop(timer) => self.has_dead_timers |= std::mem::take(transaction.timer_mut(timer)) != 0,
                 Effect::TimedOut => self.fail(slot, Failure::TimedOut),
                 Effect::TransportFailed => self.fail(slot, Failure::Transport),
                 Effect::Terminated => self.terminate(slot),
@@ -465,7 +473,7 @@ impl<U: Copy> Layer<U> {
         let (user, flow) = (transaction.user, transaction.flow);
         self.happened.push_back(match &transaction.role {
             Role::ClientInvite { request, .. } | Role::ClientOther { request, .. } => {
-                Happened::ClientFailed { user, request: Box::new(request.clone()), flow, why }
+                Happened::ClientFailed { user, request: request.clone(), flow, why }
             }
             Role::ServerInvite { .. } | Role::ServerOther { .. } => Happened::ServerFailed { user },
         });
@@ -476,6 +484,7 @@ impl<U: Copy> Layer<U> {
         if !transaction.terminated {
             transaction.terminated = true;
             (transaction.repeating, transaction.patience) = (0, 0);
+            self.has_dead_timers = true;
             self.dead.push(slot);
         }
     }
@@ -500,6 +509,10 @@ impl<U> Transaction<U> {
             Role::ClientInvite { .. } | Role::ClientOther { .. } => {}
         }
         effects
+    }
+
+    fn timer_mut(&mut self, timer: Timer) -> &mut u64 {
+        if timer.repeats() { &mut self.repeating } else { &mut self.patience }
     }
 
     fn key(&self) -> Option<&ServerKey> {
