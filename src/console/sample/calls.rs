@@ -63,7 +63,7 @@ pub fn returned() -> Call {
         CallEvent::ReturnStarted {
             method: ReturnMethod::Invite,
             uri: "sip:transfer@your-sbc.example.com".to_owned(),
-            payload: Some(small),
+            payload: Some(small.into()),
         },
     );
     s.event(61_000_000, CallEvent::ReturnSettled { verdict: ReturnVerdict::Succeeded });
@@ -91,7 +91,7 @@ pub fn refused_return() -> Call {
     );
     s.event(
         36_001_000,
-        CallEvent::ReturnStarted { method: ReturnMethod::Refer, uri: "sip:transfer@lab-sbc".to_owned(), payload: Some(small) },
+        CallEvent::ReturnStarted { method: ReturnMethod::Refer, uri: "sip:transfer@lab-sbc".to_owned(), payload: Some(small.into()) },
     );
     let why = Ended::new("REFER refused with 603 Decline", Party::Customer, Some(603));
     s.event(36_200_000, CallEvent::ReturnFailed { why: why.clone() });

@@ -38,7 +38,10 @@ pub fn finish_placed(snapshot: &mut Snapshot) {
         let why = Ended::new("Handed back", Party::Bridge, None);
         if call.id == PLACED_BRIDGE {
             let uri = "sip:return@127.0.0.1:5090".to_owned();
-            call.apply(at(2_000_000), &CallEvent::ReturnStarted { method: ReturnMethod::Refer, uri, payload: Some(payload.clone().into()) });
+            call.apply(
+                at(2_000_000),
+                &CallEvent::ReturnStarted { method: ReturnMethod::Refer, uri, payload: Some(payload.clone().into()) },
+            );
             let end = CallEvent::ReturnSettled { verdict: ReturnVerdict::Succeeded };
             let started = call.started_at.0;
             call.apply(Timestamp(started + 2_100_000), &end);
