@@ -21,6 +21,8 @@ struct Room {
     voice: Option<Sine>,
     /// Samples that its microphone has ready.
     gathered: usize,
+    /// It gives nothing for now.
+    stalls: bool,
     /// The payloads, by the port that they left from.
     wire: HashMap<u16, Vec<u8>>,
     attended: Vec<(Line, bool)>,
@@ -102,7 +104,9 @@ impl Story {
     /// The microphone goes on in blocks of 5 ms.
     fn passes(&mut self, now: Instant) {
         let blocks = |at: Instant| at.saturating_duration_since(self.began).as_millis() as usize / 5;
-        self.room.gathered += 240 * (blocks(now) - blocks(self.now));
+        if !self.room.stalls {
+            self.room.gathered += 240 * (blocks(now) - blocks(self.now));
+        }
         self.now = now;
     }
 
@@ -225,6 +229,23 @@ fn a_prompt_goes_before_the_line_and_hands_back_to_it() {
     story.advance(Duration::from_secs(2));
     let sent = story.sent(CUSTOMER);
     assert!(longest_secs(&sent, 500.0) >= 0.95 && longest_secs(&sent, 1_000.0) >= 0.9);
+}
+
+#[test]
+fn a_microphone_that_stalls_is_silence_in_packets_and_then_heard_whole_again() {
+    let mut story = Story::with(&[CUSTOMER]);
+    story.room.voice = Some(voice_of_line(1_000.0));
+    story.does(MediaCommand::Live { stream: CUSTOMER, line: Line::Operator, on: true });
+    story.advance(Duration::from_secs(1));
+    story.room.stalls = true;
+    let before = story.sent(CUSTOMER).len();
+    story.advance(Duration::from_secs(1));
+    let sent = story.sent(CUSTOMER);
+    assert!((sent.len() - before).abs_diff(8_000) <= 480, "packets go on: {}", sent.len() - before);
+    assert!(sent[sent.len() - 7_200..].iter().all(|sample| *sample == 0));
+    story.room.stalls = false;
+    story.advance(Duration::from_secs(1));
+    assert!(longest_secs(&story.sent(CUSTOMER)[sent.len()..], 1_000.0) >= 0.95);
 }
 
 #[test]
