@@ -65,6 +65,10 @@ pub(super) enum Refused {
 }
 
 fn is_type(content_type: &str, wanted: &str) -> bool {
+    // As nearly everybody writes it.
+    if content_type.eq_ignore_ascii_case(wanted) {
+        return true;
+    }
     let found = content_type.split(';').next().unwrap_or("");
     let mut sides = found.split('/').map(str::trim);
     let mut wanted = wanted.split('/');

@@ -10,7 +10,7 @@ use super::header_name::HeaderName;
 use super::list::ListItems;
 use super::method::Method;
 use super::name_addr::{NameAddr, NameAddrError};
-use super::text::{Text, lossy, split_at_byte};
+use super::text::{Text, is_token, lossy, split_at_byte};
 use super::verdict::Fault;
 use super::via::{Via, ViaError};
 
@@ -43,6 +43,8 @@ enum TagAt {
     Unknown,
     Nowhere,
     Here(u16, u16),
+    /// And the header has no other parameter.
+    Alone(u16, u16),
 }
 
 /// The headers in wire order, and where each name comes first: a message is asked for some thirty headers, and most are not there.
@@ -359,21 +361,37 @@ impl Fields {
             let Some(text) = self.plain(header).filter(|_| !header.uneven) else { return TagAt::Unknown };
             // Within the head, which 16 bits hold.
             let at = |tag: usize| header.value_start + tag as u16;
-            tag_in(text).map_or(TagAt::Nowhere, |tag| TagAt::Here(at(tag.start), at(tag.end)))
+            match lone_tag_in(text) {
+                Some(tag) => TagAt::Alone(at(tag.start), at(tag.end)),
+                None => tag_in(text).map_or(TagAt::Nowhere, |tag| TagAt::Here(at(tag.start), at(tag.end))),
+            }
         };
         self.tags = Tags { from: find(HeaderName::From), to: find(HeaderName::To) };
+    }
+
+    /// Whether the tag of From or To is known to be the header's one parameter.
+    pub(super) fn has_lone_tag(&self, name: HeaderName) -> bool {
+        let noted = if name == HeaderName::From { self.tags.from } else { self.tags.to };
+        matches!(noted, TagAt::Alone(..))
     }
 
     fn tag_of(&self, name: HeaderName, noted: TagAt) -> Option<Cow<'_, str>> {
         match noted {
             TagAt::Nowhere => None,
-            TagAt::Here(start, end) => self.head.get(usize::from(start)..usize::from(end)).map(Cow::Borrowed),
+            TagAt::Here(start, end) | TagAt::Alone(start, end) => self.head.get(usize::from(start)..usize::from(end)).map(Cow::Borrowed),
             TagAt::Unknown => match self.text(name)? {
                 Cow::Borrowed(text) => text.get(tag_in(text)?).map(Cow::Borrowed),
                 Cow::Owned(text) => text.get(tag_in(&text)?).map(|tag| Cow::Owned(tag.to_owned())),
             },
         }
     }
+}
+
+/// Where the tag lies in an address as nearly everybody writes it: `<uri>;tag=word`.
+fn lone_tag_in(text: &str) -> Option<Range<usize>> {
+    let (uri, tail) = split_at_byte(text, b'>').filter(|_| !text.starts_with('"'))?;
+    let tag = tail.strip_prefix(";tag=").filter(|tag| is_token(tag.as_bytes()))?;
+    Some(uri.len() + 1 + tail.len() - tag.len()..text.len())
 }
 
 /// Where the tag of an address lies. It is the header's parameter: after the closing bracket, where there is one outside of quotes.

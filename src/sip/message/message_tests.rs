@@ -226,3 +226,22 @@ fn a_header_far_behind_is_found() {
     assert_eq!(message.fields().texts(HeaderName::Subject).collect::<Vec<_>>(), ["one", "two"]);
     assert_eq!(message.fields().text(HeaderName::Via), None);
 }
+
+#[test]
+fn a_tag_is_found_however_its_header_is_written() {
+    for (to, tag) in [
+        ("<sip:b@h>;tag=a1", Some("a1")),
+        ("Bob <sip:b@h>;tag=a1", Some("a1")),
+        ("\"Bob > ;tag=no\" <sip:b@h>;tag=a1", Some("a1")),
+        ("<sip:b@h;tag=no>;x=y;TAG=a1;z", Some("a1")),
+        ("sip:b@h;tag=a1", Some("a1")),
+        ("<sip:b@h>;tag=\r\n a1", Some("a1")),
+        ("<sip:b@h;tag=no>", None),
+        ("<sip:b@h>;tag=", None),
+    ] {
+        let request = request(&format!("OPTIONS sip:b@h SIP/2.0\r\nTo: {to}\r\n\r\n"));
+        assert_eq!(request.to_tag().as_deref(), tag, "{to}");
+    }
+    let twice = INVITE.replace(";tag=from1", ";tag=from1;tag=from2");
+    assert_eq!(request(&twice).verdict(), Err(Fault::bad("More Than One Tag")));
+}

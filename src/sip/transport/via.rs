@@ -10,10 +10,13 @@ use crate::sip::small_text::decimal;
 /// and both `received` and `rport` where the sender asks for them (RFC 3581 §4). A value that can not be read stays as it is.
 pub fn write_received_from(out: &mut impl Write, value: &str, source: SocketAddr) -> fmt::Result {
     let Ok(via) = ViaParts::of(value) else { return out.write_str(value) };
-    let has = |wanted: &str| via.params().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
-    let asked = has("rport");
+    let (mut asked, mut told) = (false, false);
+    for (name, _) in via.params() {
+        asked |= name.eq_ignore_ascii_case("rport");
+        told |= name.eq_ignore_ascii_case("received");
+    }
     let differs = Host::literal(via.host) != Some(source.ip());
-    if !asked && !differs && !has("received") {
+    if !asked && !differs && !told {
         return out.write_str(value);
     }
     for part in ["SIP/2.0/", via.transport, " ", via.sent_by] {
