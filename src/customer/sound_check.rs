@@ -25,7 +25,7 @@ pub fn probe() -> Playout {
     let mut samples = vec![0i16; at(CHIRPS_AT[0])];
     for (begins, chirp) in CHIRPS_AT.into_iter().zip(chirps()) {
         samples.resize(at(begins), 0);
-        samples.extend(chirp.iter().map(|sample| sample.round() as i16));
+        samples.extend(chirp);
     }
     samples.resize(at(TONE_AT), 0);
     let tone = (0..at(TONE_SECS)).map(|n| (PEAK * (std::f64::consts::TAU * TONE_HZ * n as f64 / RATE).sin()).round() as i16);
@@ -110,45 +110,51 @@ fn other_sound(heard: &[i16]) -> SoundCheckWay {
     }
 }
 
-/// Where the chirp begins within `most` samples from `from` on, by the likeness of what is there to it.
-fn find(chirp: &[f64], samples: &[i16], from: usize, most: usize) -> Option<usize> {
-    let own: f64 = chirp.iter().map(|sample| sample * sample).sum();
+/// Where the chirp begins within `most` samples from `from` on, by the likeness of what is there to it. Whole numbers, which the
+/// processor multiplies by the dozen: this runs where calls are carried on.
+fn find(chirp: &[i16], samples: &[i16], from: usize, most: usize) -> Option<usize> {
+    let square = |sample: &i16| i64::from(*sample).pow(2);
+    let own: i64 = chirp.iter().map(square).sum();
+    let room = samples.get(from..)?;
+    let mut energy: i64 = room.iter().take(chirp.len()).map(square).sum();
     let mut best = (LIKE_ENOUGH, None);
-    for begins in from..from + most {
-        let Some(there) = samples.get(begins..begins + chirp.len()) else { break };
-        let (mut product, mut energy) = (0.0, 0.0);
-        for (sample, wanted) in there.iter().zip(chirp) {
-            let sample = f64::from(*sample);
-            product += sample * wanted;
-            energy += sample * sample;
+    for (begins, there) in room.windows(chirp.len()).take(most).enumerate() {
+        if begins > 0 {
+            energy += there.last().map_or(0, square) - room.get(begins - 1).map_or(0, square);
         }
-        if energy.sqrt() < AUDIBLE_RMS * (chirp.len() as f64).sqrt() {
+        if (energy as f64).sqrt() < AUDIBLE_RMS * (chirp.len() as f64).sqrt() {
             continue;
         }
-        let likeness = product.abs() / (energy * own).sqrt();
+        let likeness = product(there, chirp).abs() as f64 / (energy as f64 * own as f64).sqrt();
         if likeness > best.0 {
-            best = (likeness, Some(begins));
+            best = (likeness, Some(from + begins));
         }
     }
     best.1
 }
 
+fn product(a: &[i16], b: &[i16]) -> i64 {
+    // Eight products of a sample and a chirp's, which is PEAK at most, fit into 32 bits.
+    let eight = |(a, b): (&[i16], &[i16])| a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum::<i32>();
+    a.chunks(8).zip(b.chunks(8)).map(|pair| i64::from(eight(pair))).sum()
+}
+
 /// One from 600 to 2,600 Hz, one the other way: the echo of one is not taken for the other.
-fn chirps() -> [Vec<f64>; 2] {
+fn chirps() -> [Vec<i16>; 2] {
     let rising = chirp();
     let falling = rising.iter().rev().copied().collect();
     [rising, falling]
 }
 
 /// Swelling and fading, so that no edge clicks.
-fn chirp() -> Vec<f64> {
+fn chirp() -> Vec<i16> {
     let length = at(CHIRP_SECS);
     let fade = at(0.01) as f64;
     let sample = |n: usize| {
         let t = n as f64 / RATE;
         let phase = std::f64::consts::TAU * (600.0 * t + (2_600.0 - 600.0) / (2.0 * CHIRP_SECS) * t * t);
         let edge = (n.min(length - 1 - n) as f64 / fade).min(1.0);
-        PEAK * edge * phase.sin()
+        (PEAK * edge * phase.sin()).round() as i16
     };
     (0..length).map(sample).collect()
 }
