@@ -126,7 +126,7 @@ fn plays(card: &SoundCard, sink: &str, hz: f64) {
     until(&format!("{sink} plays {hz} Hz"), || {
         let newest = ear.newest(0, 1.0).filter(|_| ear.secs() > looked_at + 0.25)?;
         looked_at = ear.secs();
-        let as_due = if hz > 0.0 { share(&newest, 48_000.0, hz) > 0.6 } else { !is_loud(&newest) };
+        let as_due = if hz > 0.0 { share(&newest, 48_000.0, hz) > 0.35 } else { !is_loud(&newest) };
         as_due.then_some(())
     });
 }
@@ -184,7 +184,7 @@ fn cadence(card: &SoundCard, hz: f64, on_secs: f64, begin: impl FnOnce() -> Chil
     until(&format!("{hz} Hz for {on_secs} s"), || {
         let heard = ear.newest(0, ear.secs()).filter(|_| ear.secs() > looked_at + 0.25)?;
         looked_at = ear.secs();
-        let on: Vec<bool> = heard.chunks_exact(2_400).map(|part| share(part, 48_000.0, hz) > 0.5).collect();
+        let on: Vec<bool> = heard.chunks_exact(2_400).map(|part| share(part, 48_000.0, hz) > 0.3).collect();
         // Stretches in parts of 50 ms; a gap of up to four is a busy machine's.
         let (mut stretches, mut last) = (Vec::<(usize, usize)>::new(), None);
         for at in on.iter().enumerate().filter(|(_, on)| **on).map(|(at, _)| at) {

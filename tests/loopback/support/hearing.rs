@@ -88,10 +88,10 @@ impl Hearing {
     }
 }
 
-/// The share of the newest second in which a tone is heard, by parts of 50 ms: a clock that is bent by a thousandth, or a gap on
-/// a busy machine, spoils a whole second's purity and not what is heard.
+/// The share of the time in which a tone is heard, by parts of 10 ms: a clock that is bent by a thousandth, or gaps on a busy
+/// machine, spoil a longer part's purity and not what is heard.
 pub fn share(samples: &[i16], rate: f64, hz: f64) -> f64 {
-    let part = (rate / 20.0) as usize;
+    let part = (rate / 100.0) as usize;
     let parts = samples.chunks_exact(part).filter(|part| is_loud(part) && purity(part, rate, hz) > 0.8).count();
     parts as f64 / (samples.len() / part).max(1) as f64
 }
