@@ -4,6 +4,7 @@
 //! slices that were there before: nothing here allocates, locks or waits once a stream runs.
 
 use std::{
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -84,8 +85,9 @@ impl AudioSystem {
         super::pulse_cookie::ensure();
         let host = cpal::default_host();
         let is_alsa = host.id().to_string().eq_ignore_ascii_case("alsa");
-        // Without cards ALSA still names a default device, fails when it is opened, and complains on stderr.
-        if is_alsa && !has_cards() {
+        // Without cards ALSA still names a default device, fails when it is opened, and complains on stderr; unless somebody has set
+        // what the default is.
+        if is_alsa && !has_cards() && !has_alsa_settings() {
             return Err(AudioFault::NoSystem);
         }
         Ok(Self { host, is_alsa })
@@ -296,6 +298,14 @@ fn is_worth_listing(id: &str) -> bool {
 
 fn has_cards() -> bool {
     !cfg!(target_os = "linux") || std::fs::read_to_string("/proc/asound/cards").is_ok_and(|cards| cards.contains('['))
+}
+
+/// Whether ALSA is told of devices that are no cards: sound over a network, or in a file.
+fn has_alsa_settings() -> bool {
+    let home = std::env::home_dir().unwrap_or_default();
+    let named = std::env::var_os("ALSA_CONFIG_PATH").map(PathBuf::from);
+    let usual = [home.join(".asoundrc"), home.join(".config/alsa/asoundrc"), PathBuf::from("/etc/asound.conf")];
+    named.into_iter().chain(usual).any(|path| path.is_file())
 }
 
 fn fault(error: cpal::Error) -> AudioFault {

@@ -234,3 +234,19 @@ fn without_a_sound_system_it_says_so_and_names_the_tone() {
     assert_eq!(output.status.code(), Some(2), "{}", outcome(&output));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--audio tone"), "{}", outcome(&output));
 }
+
+/// ALSA alone, told of a card that is not there.
+#[test]
+fn an_alsa_default_that_can_not_be_opened_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join(".asoundrc"), "pcm.!default { type hw card 31 }\n").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_handback"));
+    command.env("HOME", home.path()).env("PULSE_SERVER", "unix:/nonexistent").env("XDG_RUNTIME_DIR", "/nonexistent");
+    let output = command.args(["call", "sip:phone@127.0.0.1:9", "--audio", "mic"]).output().unwrap();
+    if std::fs::read_to_string("/proc/asound/cards").is_ok_and(|cards| cards.contains('[')) {
+        return;
+    }
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{}", outcome(&output));
+    assert!(told.contains("can't be used") && told.contains("--audio tone"), "{told}");
+}
