@@ -9,7 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::priority;
@@ -149,11 +149,11 @@ impl AudioSystem {
         running(stream, &config, watch)
     }
 
-    /// Opens a speaker. `make` is told the format and gives what fills the samples.
+    /// Opens a speaker that asks for so many milliseconds at a time. `make` is told the format and gives what fills the samples.
     ///
     /// # Errors
     /// The device is gone, taken or refuses.
-    pub fn open_speaker<F>(&self, id: &str, make: impl FnOnce(DeviceFormat) -> F) -> Result<AudioStream, AudioFault>
+    pub fn open_speaker<F>(&self, id: &str, period_ms: u32, make: impl FnOnce(DeviceFormat) -> F) -> Result<AudioStream, AudioFault>
     where
         F: FnMut(&mut [f32]) + Send + 'static,
     {
@@ -162,13 +162,13 @@ impl AudioSystem {
         let filler = make(format_of(&config));
         let watch = Arc::new(Watch::default());
         let stream = match config.sample_format() {
-            SampleFormat::I16 => play::<i16, F>(&device, &config, filler, &watch),
-            SampleFormat::I24 => play::<cpal::I24, F>(&device, &config, filler, &watch),
-            SampleFormat::I32 => play::<i32, F>(&device, &config, filler, &watch),
-            SampleFormat::U8 => play::<u8, F>(&device, &config, filler, &watch),
-            SampleFormat::U16 => play::<u16, F>(&device, &config, filler, &watch),
-            SampleFormat::F64 => play::<f64, F>(&device, &config, filler, &watch),
-            _ => play::<f32, F>(&device, &config, filler, &watch),
+            SampleFormat::I16 => play::<i16, F>(&device, &config, period_ms, filler, &watch),
+            SampleFormat::I24 => play::<cpal::I24, F>(&device, &config, period_ms, filler, &watch),
+            SampleFormat::I32 => play::<i32, F>(&device, &config, period_ms, filler, &watch),
+            SampleFormat::U8 => play::<u8, F>(&device, &config, period_ms, filler, &watch),
+            SampleFormat::U16 => play::<u16, F>(&device, &config, period_ms, filler, &watch),
+            SampleFormat::F64 => play::<f64, F>(&device, &config, period_ms, filler, &watch),
+            _ => play::<f32, F>(&device, &config, period_ms, filler, &watch),
         }?;
         running(stream, &config, watch)
     }
@@ -185,7 +185,7 @@ impl AudioStream {
         self.watch.lost.load(Ordering::Relaxed)
     }
 
-    /// How often the system said that samples came too late.
+    /// How often samples came too late: the system said so, or a speaker had asked for none for so long that it ran dry.
     pub fn glitches(&self) -> u64 {
         self.watch.glitches.load(Ordering::Relaxed)
     }
@@ -228,16 +228,29 @@ where
     device.build_input_stream(asked(config, MICROPHONE_MS), data, move |error| watch.note(&error), Some(OPENING)).map_err(fault)
 }
 
-fn play<T, F>(device: &cpal::Device, config: &SupportedStreamConfig, mut filler: F, watch: &Arc<Watch>) -> Result<cpal::Stream, AudioFault>
+#[expect(clippy::disallowed_methods, reason = "the device's own thread is an edge, and reads the clock")]
+fn play<T, F>(
+    device: &cpal::Device,
+    config: &SupportedStreamConfig,
+    period_ms: u32,
+    mut filler: F,
+    watch: &Arc<Watch>,
+) -> Result<cpal::Stream, AudioFault>
 where
     T: SizedSample + FromSample<f32>,
     F: FnMut(&mut [f32]) + Send + 'static,
 {
     let (called, watch) = (watch.clone(), watch.clone());
     let mut scratch = scratch_for(config.channels());
+    let dry_after = Duration::from_millis(u64::from(2 * period_ms) + 1);
+    let mut called_at: Option<Instant> = None;
     let data = move |data: &mut [T], _: &cpal::OutputCallbackInfo| {
         if called.calls.fetch_add(1, Ordering::Relaxed) == 0 {
             priority::go_first();
+        }
+        let now = Instant::now();
+        if called_at.replace(now).is_some_and(|before| now.saturating_duration_since(before) > dry_after) {
+            called.glitches.fetch_add(1, Ordering::Relaxed);
         }
         for part in data.chunks_mut(scratch.len()) {
             let from = &mut scratch[..part.len()];
@@ -245,7 +258,7 @@ where
             part.iter_mut().zip(from).for_each(|(into, sample)| *into = sample.clamp(-1.0, 1.0).to_sample::<T>());
         }
     };
-    device.build_output_stream(asked(config, SPEAKER_MS), data, move |error| watch.note(&error), Some(OPENING)).map_err(fault)
+    device.build_output_stream(asked(config, period_ms), data, move |error| watch.note(&error), Some(OPENING)).map_err(fault)
 }
 
 impl Watch {
@@ -317,7 +330,8 @@ fn fault(error: cpal::Error) -> AudioFault {
 
 /// What a microphone gives at a time. One that is asked too late loses nothing, so its sound comes soon.
 pub const MICROPHONE_MS: u32 = 5;
-/// What a speaker takes at a time. PulseAudio keeps two such periods ahead: what a busy machine may be late by.
+/// What a speaker takes at a time, where the machine keeps up. PulseAudio keeps two such periods ahead, which is what it may be late by;
+/// see [`AudioStream::glitches`].
 pub const SPEAKER_MS: u32 = 10;
 const SCRATCH_FRAMES: usize = 4_096;
 /// A sound system that hangs must not hang us.

@@ -227,7 +227,7 @@ impl SoundDesk {
                 }
             }
             if let Some(id) = self.speakers[place].wanted(now, hears || says) {
-                let opened = self.open_speaker(place, &id);
+                let opened = self.open_speaker(place, &id, self.speakers[place].period_ms());
                 if let Some(opened) = opened {
                     self.speakers[place].opened(now, id, opened);
                 }
@@ -262,6 +262,7 @@ impl SoundDesk {
         &mut self,
         place: usize,
         id: &str,
+        period_ms: u32,
     ) -> Option<Result<crate::wire::audio_device::AudioStream, crate::wire::audio_device::AudioFault>> {
         let mut rings: [Option<Consumer<i16>>; SOURCES] = [None, None, None, None];
         for line in EVERY {
@@ -280,7 +281,7 @@ impl SoundDesk {
         // PulseAudio takes all that one connection plays for one group, which plays at one sink: the second speaker has its own.
         let second = if place == 0 { None } else { Some(AudioSystem::find().ok()?) };
         let system = second.as_ref().or(self.system.as_ref())?;
-        Some(system.open_speaker(id, move |format| {
+        Some(system.open_speaker(id, period_ms, move |format| {
             let mut speaker = Speaker::new(format.rate, format.channels, rings, controls);
             move |out: &mut [f32]| speaker.fill(out)
         }))

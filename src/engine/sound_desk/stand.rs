@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{End, choice::Chosen};
-use crate::wire::audio_device::{AudioFault, AudioStream};
+use crate::wire::audio_device::{AudioFault, AudioStream, SPEAKER_MS};
 
 /// A microphone or a speaker of the desk.
 #[derive(Default)]
@@ -15,6 +15,8 @@ pub struct Stand {
     retry_at: Option<Instant>,
     /// It is kept open until then, though nobody needs it.
     linger_until: Option<Instant>,
+    /// What the machine is too slow for is asked for in longer periods: so many milliseconds more than the shortest.
+    longer_ms: u32,
 }
 
 struct Open {
@@ -22,6 +24,9 @@ struct Open {
     stream: AudioStream,
     calls: u64,
     called_at: Instant,
+    /// Glitches before this stretch, and when it began.
+    glitches: u64,
+    stretch_began: Instant,
 }
 
 impl Stand {
@@ -43,15 +48,19 @@ impl Stand {
                 (open.calls, open.called_at) = (calls, now);
             }
             let is_dead = now.saturating_duration_since(open.called_at) > DEAD_AFTER;
+            let stutters = open.stutters(now) && self.longer_ms < MOST_LONGER_MS;
             if open.stream.is_lost() || is_dead {
                 self.open = None;
                 self.retry_at = Some(now + RETRY);
+            } else if stutters {
+                self.open = None;
+                self.longer_ms += LONGER_BY_MS;
             }
         }
         if needed {
             self.linger_until = Some(now + LINGER);
         } else if self.linger_until.is_none_or(|until| until <= now) {
-            self.open = None;
+            (self.open, self.longer_ms) = (None, 0);
         }
         let may = needed && self.open.is_none() && self.retry_at.is_none_or(|at| at <= now);
         self.chosen.device.as_ref().filter(|_| may).map(|device| device.id.clone())
@@ -61,8 +70,8 @@ impl Stand {
     pub fn opened(&mut self, now: Instant, id: String, result: Result<AudioStream, AudioFault>) {
         match result {
             Ok(stream) => {
-                let calls = stream.calls();
-                self.open = Some(Open { id, stream, calls, called_at: now });
+                let (calls, glitches) = (stream.calls(), stream.glitches());
+                self.open = Some(Open { id, stream, calls, called_at: now, glitches, stretch_began: now });
                 (self.fault, self.retry_at) = (None, None);
             }
             Err(fault) => {
@@ -70,6 +79,11 @@ impl Stand {
                 self.retry_at = Some(now + RETRY);
             }
         }
+    }
+
+    /// What a speaker is to ask for at a time.
+    pub fn period_ms(&self) -> u32 {
+        SPEAKER_MS + self.longer_ms
     }
 
     pub fn close(&mut self) {
@@ -92,6 +106,25 @@ impl Stand {
     }
 }
 
+impl Open {
+    /// Whether its period is too short for this machine: once or twice late is chance.
+    fn stutters(&mut self, now: Instant) -> bool {
+        let glitches = self.stream.glitches();
+        if glitches - self.glitches >= MOST_GLITCHES {
+            return true;
+        }
+        if now.saturating_duration_since(self.stretch_began) > STRETCH {
+            (self.glitches, self.stretch_began) = (glitches, now);
+        }
+        false
+    }
+}
+
+/// In one stretch.
+const MOST_GLITCHES: u64 = 4;
+const STRETCH: Duration = Duration::from_secs(4);
+const LONGER_BY_MS: u32 = 10;
+const MOST_LONGER_MS: u32 = 30;
 /// A device that was lost or refused is tried again after this.
 const RETRY: Duration = Duration::from_millis(500);
 /// One that does not ask for so long is gone, whatever the system says.
