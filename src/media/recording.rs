@@ -198,7 +198,10 @@ impl Anchor {
         self.stretch.least_late = self.stretch.least_late.min(late);
         self.stretch.packets += 1;
         if place.now >= self.stretch.ends && self.stretch.packets >= LEAST_PACKETS {
-            self.owed = self.stretch.least_late;
+            let off = self.stretch.least_late;
+            if off.unsigned_abs() > place.samples_of(TOLERANCE_MS) {
+                self.owed = off;
+            }
             self.stretch = Stretch::new(place);
         }
         let most = place.step() as i64;
@@ -232,6 +235,9 @@ const RESYNC_MS: u64 = 250;
 /// Long enough for a packet among them that was not held up.
 const STRETCH_MS: u64 = 1_000;
 const LEAST_PACKETS: u32 = 25;
+/// So far may a place be off: the least late packet of a second is itself late by a millisecond or two, and following it would
+/// move the phase of a tone each second.
+const TOLERANCE_MS: u64 = 5;
 const PAUSE_MS: u64 = 200;
 /// Some packets after the first; more would be moved over what was said before.
 const SETTLE_MS: u64 = 100;
@@ -289,9 +295,23 @@ mod tests {
             let due = [500, 29_999, 59_999, 89_999, 119_999, 149_999].map(|n| f64::from(n) * 0.02 * (1.0 + slow));
             assert_eq!(clicks.len(), due.len(), "{clicks:?}");
             for (found, due) in clicks.iter().zip(due) {
-                assert!((-0.001..=0.010).contains(&(found - due)), "{found} s, said at {due} s");
+                assert!((-0.006..=0.010).contains(&(found - due)), "{found} s, said at {due} s");
             }
         }
+    }
+
+    #[test]
+    fn packets_that_are_late_by_little_lie_without_a_seam() {
+        let start = Instant::now();
+        let mut tape = Tape::new(start, 8_000, 60);
+        let wave: Vec<i16> = (1..=24_000).collect();
+        for (n, packet) in (0..).zip(wave.chunks_exact(160)) {
+            let late_ms = u64::from(n * 7 % 5) * u64::from(n / 40 % 2);
+            tape.note_received(start + Duration::from_millis(u64::from(n) * 20 + 1 + late_ms), n * 160, Codec::Pcmu, packet);
+        }
+        let received = tape.finish(start + Duration::from_secs(4)).received;
+        let first = received.iter().position(|sample| *sample > 0).expect("sound");
+        assert_eq!(received[first..first + wave.len()], wave);
     }
 
     #[test]
