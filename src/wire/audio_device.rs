@@ -125,11 +125,11 @@ impl AudioSystem {
         Ok(found)
     }
 
-    /// Opens a microphone. `make` is told the format and gives what takes the samples; `start` names no thread of ours.
+    /// Opens a microphone that gives so many milliseconds at a time. `make` is told the format and gives what takes the samples; `start` names no thread of ours.
     ///
     /// # Errors
     /// The device is gone, taken or refuses.
-    pub fn open_microphone<F>(&self, id: &str, make: impl FnOnce(DeviceFormat) -> F) -> Result<AudioStream, AudioFault>
+    pub fn open_microphone<F>(&self, id: &str, period_ms: u32, make: impl FnOnce(DeviceFormat) -> F) -> Result<AudioStream, AudioFault>
     where
         F: FnMut(&[f32]) + Send + 'static,
     {
@@ -138,13 +138,13 @@ impl AudioSystem {
         let taker = make(format_of(&config));
         let watch = Arc::new(Watch::default());
         let stream = match config.sample_format() {
-            SampleFormat::I16 => listen::<i16, F>(&device, &config, taker, &watch),
-            SampleFormat::I24 => listen::<cpal::I24, F>(&device, &config, taker, &watch),
-            SampleFormat::I32 => listen::<i32, F>(&device, &config, taker, &watch),
-            SampleFormat::U8 => listen::<u8, F>(&device, &config, taker, &watch),
-            SampleFormat::U16 => listen::<u16, F>(&device, &config, taker, &watch),
-            SampleFormat::F64 => listen::<f64, F>(&device, &config, taker, &watch),
-            _ => listen::<f32, F>(&device, &config, taker, &watch),
+            SampleFormat::I16 => listen::<i16, F>(&device, &config, period_ms, taker, &watch),
+            SampleFormat::I24 => listen::<cpal::I24, F>(&device, &config, period_ms, taker, &watch),
+            SampleFormat::I32 => listen::<i32, F>(&device, &config, period_ms, taker, &watch),
+            SampleFormat::U8 => listen::<u8, F>(&device, &config, period_ms, taker, &watch),
+            SampleFormat::U16 => listen::<u16, F>(&device, &config, period_ms, taker, &watch),
+            SampleFormat::F64 => listen::<f64, F>(&device, &config, period_ms, taker, &watch),
+            _ => listen::<f32, F>(&device, &config, period_ms, taker, &watch),
         }?;
         running(stream, &config, watch)
     }
@@ -207,7 +207,13 @@ impl Drop for AudioStream {
     }
 }
 
-fn listen<T, F>(device: &cpal::Device, config: &SupportedStreamConfig, mut taker: F, watch: &Arc<Watch>) -> Result<cpal::Stream, AudioFault>
+fn listen<T, F>(
+    device: &cpal::Device,
+    config: &SupportedStreamConfig,
+    period_ms: u32,
+    mut taker: F,
+    watch: &Arc<Watch>,
+) -> Result<cpal::Stream, AudioFault>
 where
     T: SizedSample,
     f32: FromSample<T>,
@@ -225,7 +231,7 @@ where
             taker(into);
         }
     };
-    device.build_input_stream(asked(config, MICROPHONE_MS), data, move |error| watch.note(&error), Some(OPENING)).map_err(fault)
+    device.build_input_stream(asked(config, period_ms), data, move |error| watch.note(&error), Some(OPENING)).map_err(fault)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the device's own thread is an edge, and reads the clock")]
@@ -328,7 +334,7 @@ fn fault(error: cpal::Error) -> AudioFault {
     }
 }
 
-/// What a microphone gives at a time. One that is asked too late loses nothing, so its sound comes soon.
+/// What a microphone gives at a time, where the machine keeps up. One that is asked too late loses nothing, so its sound comes soon.
 pub const MICROPHONE_MS: u32 = 5;
 /// What a speaker takes at a time, where the machine keeps up. PulseAudio keeps two such periods ahead, which is what it may be late by;
 /// see [`AudioStream::glitches`].

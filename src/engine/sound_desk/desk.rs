@@ -25,7 +25,7 @@ use crate::{
     },
     media::rate::LINE_RATE,
     model::settings::Sound,
-    wire::audio_device::{AudioDevices, AudioSystem},
+    wire::audio_device::{AudioDevices, AudioSystem, MICROPHONE_MS, SPEAKER_MS},
 };
 
 /// See the module.
@@ -221,13 +221,13 @@ impl SoundDesk {
             let rings = place == 1 && self.settings.agent_speaker.is_some() && self.tones.iter().any(|playing| playing.tone == Tone::Ring);
             let says = (place == 0 && self.says_something()) || rings;
             if let Some(id) = self.microphones[place].wanted(now, speaks) {
-                let opened = self.open_microphone(place, &id);
+                let opened = self.open_microphone(place, &id, MICROPHONE_MS + self.microphones[place].longer_ms());
                 if let Some(opened) = opened {
                     self.microphones[place].opened(now, id, opened);
                 }
             }
             if let Some(id) = self.speakers[place].wanted(now, hears || says) {
-                let opened = self.open_speaker(place, &id, self.speakers[place].period_ms());
+                let opened = self.open_speaker(place, &id, SPEAKER_MS + self.speakers[place].longer_ms());
                 if let Some(opened) = opened {
                     self.speakers[place].opened(now, id, opened);
                 }
@@ -239,6 +239,7 @@ impl SoundDesk {
         &mut self,
         place: usize,
         id: &str,
+        period_ms: u32,
     ) -> Option<Result<crate::wire::audio_device::AudioStream, crate::wire::audio_device::AudioFault>> {
         let lines = [Line::Phone, Line::Operator]
             .map(|line| (self.stand_of(line, self.settings.agent_microphone.as_ref()) == place).then_some(line));
@@ -252,7 +253,7 @@ impl SoundDesk {
         }
         let controls = self.controls.clone();
         let system = self.system.as_ref()?;
-        Some(system.open_microphone(id, move |format| {
+        Some(system.open_microphone(id, period_ms, move |format| {
             let mut microphone = Microphone::new(format.rate, format.channels, place, mouths, controls);
             move |heard: &[f32]| microphone.take(heard)
         }))

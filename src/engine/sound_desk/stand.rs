@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{End, choice::Chosen};
-use crate::wire::audio_device::{AudioFault, AudioStream, SPEAKER_MS};
+use crate::wire::audio_device::{AudioFault, AudioStream};
 
 /// A microphone or a speaker of the desk.
 #[derive(Default)]
@@ -81,9 +81,9 @@ impl Stand {
         }
     }
 
-    /// What a speaker is to ask for at a time.
-    pub fn period_ms(&self) -> u32 {
-        SPEAKER_MS + self.longer_ms
+    /// By how much its period is to be longer than the shortest.
+    pub fn longer_ms(&self) -> u32 {
+        self.longer_ms
     }
 
     pub fn close(&mut self) {
