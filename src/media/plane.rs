@@ -26,6 +26,13 @@ pub enum Channel {
     Rtcp,
 }
 
+/// Which way a packet goes, as seen from a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Received,
+    Sent,
+}
+
 /// Where packets and events go.
 pub trait Sink {
     /// `port` is the even port of the pair in either case.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::between::Between;
 use super::codecs::{Codec, MOST_SAMPLES};
 use super::command::{Recording, Second};
+use super::plane::Way;
 use super::relay::samples_between;
 
 /// Where the samples of both directions are laid down, all at one rate whatever codecs come and go.
@@ -68,14 +69,13 @@ impl Tape {
     }
 
     /// `timestamp` is in units of the codec's clock, `samples` are at its rate.
-    pub fn note_received(&mut self, now: Instant, timestamp: u32, codec: Codec, samples: &[i16]) {
+    pub fn note(&mut self, now: Instant, way: Way, timestamp: u32, codec: Codec, samples: &[i16]) {
         let place = self.place(now);
-        self.received.lay(place, timestamp, codec, samples);
-    }
-
-    pub fn note_sent(&mut self, now: Instant, timestamp: u32, codec: Codec, samples: &[i16]) {
-        let place = self.place(now);
-        self.sent.lay(place, timestamp, codec, samples);
+        let track = match way {
+            Way::Received => &mut self.received,
+            Way::Sent => &mut self.sent,
+        };
+        track.lay(place, timestamp, codec, samples);
     }
 
     /// Both directions, of equal length up to `now`.
@@ -258,10 +258,10 @@ mod tests {
         let start = Instant::now();
         let at = |ms: u64| start + Duration::from_millis(ms);
         let mut tape = Tape::new(start, 8_000, 60);
-        tape.note_received(at(100), 5_000, Codec::Pcmu, &packet(1_000));
-        tape.note_received(at(141), 5_320, Codec::Pcmu, &packet(3_000));
-        tape.note_received(at(142), 5_160, Codec::Pcmu, &packet(2_000));
-        tape.note_sent(at(500), 9, Codec::Pcma, &[4_000; 160]);
+        tape.note(at(100), Way::Received, 5_000, Codec::Pcmu, &packet(1_000));
+        tape.note(at(141), Way::Received, 5_320, Codec::Pcmu, &packet(3_000));
+        tape.note(at(142), Way::Received, 5_160, Codec::Pcmu, &packet(2_000));
+        tape.note(at(500), Way::Sent, 9, Codec::Pcma, &[4_000; 160]);
         let recording = tape.finish(at(1_000));
         assert_eq!((recording.received.len(), recording.sent.len()), (8_000, 8_000));
         let loud = |samples: &[i16], index: usize| i32::from(samples[index]) / 900;
@@ -283,7 +283,7 @@ mod tests {
                 let now = start + Duration::from_secs_f64(said + late);
                 // Every ten minutes, and in the tenth second, a packet of sound.
                 let level = if n == 500 || n % 30_000 == 29_999 { 9_000 } else { 0 };
-                tape.note_received(now, n.wrapping_mul(160), Codec::Pcmu, &packet(level));
+                tape.note(now, Way::Received, n.wrapping_mul(160), Codec::Pcmu, &packet(level));
                 while let Some(second) = tape.take_second(now) {
                     let loud = second.received.iter().position(|sample| *sample > 4_000);
                     let at = loud.map(|at| (taken + at) as f64 / 8_000.0);
@@ -307,7 +307,7 @@ mod tests {
         let wave: Vec<i16> = (1..=24_000).collect();
         for (n, packet) in (0..).zip(wave.chunks_exact(160)) {
             let late_ms = u64::from(n * 7 % 5) * u64::from(n / 40 % 2);
-            tape.note_received(start + Duration::from_millis(u64::from(n) * 20 + 1 + late_ms), n * 160, Codec::Pcmu, packet);
+            tape.note(start + Duration::from_millis(u64::from(n) * 20 + 1 + late_ms), Way::Received, n * 160, Codec::Pcmu, packet);
         }
         let received = tape.finish(start + Duration::from_secs(4)).received;
         let first = received.iter().position(|sample| *sample > 0).expect("sound");
@@ -319,7 +319,7 @@ mod tests {
         let start = Instant::now();
         let mut tape = Tape::new(start, 8_000, 1);
         for n in 0..100u32 {
-            tape.note_received(start + Duration::from_millis(u64::from(n) * 20), n * 160, Codec::Pcmu, &packet(1_000));
+            tape.note(start + Duration::from_millis(u64::from(n) * 20), Way::Received, n * 160, Codec::Pcmu, &packet(1_000));
         }
         assert_eq!(tape.finish(start + Duration::from_secs(2)).received.len(), 8_000);
     }
@@ -329,8 +329,8 @@ mod tests {
         let start = Instant::now();
         let mut tape = Tape::new(start, 8_000, 10);
         assert_eq!(tape.take_second(start + Duration::from_millis(1_200)), None);
-        tape.note_received(start, 0, Codec::Pcmu, &packet(1_000));
-        tape.note_received(start + Duration::from_millis(1_000), 8_000, Codec::Pcmu, &packet(2_000));
+        tape.note(start, Way::Received, 0, Codec::Pcmu, &packet(1_000));
+        tape.note(start + Duration::from_millis(1_000), Way::Received, 8_000, Codec::Pcmu, &packet(2_000));
         let second = tape.take_second(start + Duration::from_millis(1_250)).expect("a second has passed");
         assert_eq!((second.first_sample, second.received.len(), second.sent.len()), (0, 8_000, 8_000));
         assert!(second.received[0] > 900 && second.received[200] == 0);
@@ -348,9 +348,9 @@ mod tests {
         for n in 0..30u32 {
             let now = at(u64::from(n) * 20);
             match n / 10 {
-                0 => tape.note_received(now, 5 + n * 160, Codec::G722, &[1_000; 320]),
-                1 => tape.note_received(now, n * 960, Codec::Opus, &[2_000; 960]),
-                _ => tape.note_received(now, n * 160, Codec::Pcmu, &[3_000; 160]),
+                0 => tape.note(now, Way::Received, 5 + n * 160, Codec::G722, &[1_000; 320]),
+                1 => tape.note(now, Way::Received, n * 960, Codec::Opus, &[2_000; 960]),
+                _ => tape.note(now, Way::Received, n * 160, Codec::Pcmu, &[3_000; 160]),
             }
         }
         let received = tape.finish(at(600)).received;

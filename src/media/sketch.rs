@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::codecs::Law;
+use super::plane::Way;
 
 /// Both directions, the bars that were not handed out yet, and what was heard in all.
 #[derive(Debug, Default)]
@@ -50,28 +51,23 @@ pub struct Level {
 }
 
 impl Sketch {
-    /// A packet of G.711 that arrived.
-    pub fn note_received(&mut self, now: Instant, law: Law, payload: &[u8]) {
-        self.turn(now);
-        self.received.note(self.tenth, peak_of(law, payload));
+    /// A packet of G.711 that went by.
+    pub fn note(&mut self, now: Instant, way: Way, law: Law, payload: &[u8]) {
+        self.note_peak(now, way, peak_of(law, payload));
     }
 
-    /// A packet of G.711 that leaves.
-    pub fn note_sent(&mut self, now: Instant, law: Law, payload: &[u8]) {
-        self.turn(now);
-        self.sent.note(self.tenth, peak_of(law, payload));
+    /// Samples that went by, of a codec that had to be decoded anyway.
+    pub fn note_samples(&mut self, now: Instant, way: Way, samples: &[i16]) {
+        self.note_peak(now, way, peak(samples.iter().step_by(STEP).copied()));
     }
 
-    /// Samples that arrived, of a codec that had to be decoded anyway.
-    pub fn note_received_samples(&mut self, now: Instant, samples: &[i16]) {
+    fn note_peak(&mut self, now: Instant, way: Way, peak: u8) {
         self.turn(now);
-        self.received.note(self.tenth, peak(samples.iter().step_by(STEP).copied()));
-    }
-
-    /// Samples that leave.
-    pub fn note_sent_samples(&mut self, now: Instant, samples: &[i16]) {
-        self.turn(now);
-        self.sent.note(self.tenth, peak(samples.iter().step_by(STEP).copied()));
+        let direction = match way {
+            Way::Received => &mut self.received,
+            Way::Sent => &mut self.sent,
+        };
+        direction.note(self.tenth, peak);
     }
 
     /// The bars since the last time, at most [`KEPT`]; `last`: with the tenth under way.
@@ -163,8 +159,8 @@ mod tests {
         assert_eq!(sketch.take(start, false), Bars::default());
         for n in 0..50u64 {
             let now = start + Duration::from_millis(n * 20);
-            sketch.note_received(now, Law::Mu, &packet(if n < 25 { 0 } else { 16_000 }));
-            sketch.note_sent(now, Law::Mu, &packet(if n % 5 == 4 { -32_000 } else { 8_000 }));
+            sketch.note(now, Way::Received, Law::Mu, &packet(if n < 25 { 0 } else { 16_000 }));
+            sketch.note(now, Way::Sent, Law::Mu, &packet(if n % 5 == 4 { -32_000 } else { 8_000 }));
         }
         let bars = sketch.take(start + Duration::from_millis(1_000), false);
         assert_eq!(bars.count, 10);
@@ -186,7 +182,7 @@ mod tests {
                 let mut loudest = 0;
                 for packet in 0..5 {
                     let samples: Vec<i16> = (packet * 160..(packet + 1) * 160).map(sample).collect();
-                    sketch.note_received_samples(start + Duration::from_millis(u64::from(packet) * 20), &samples);
+                    sketch.note_samples(start + Duration::from_millis(u64::from(packet) * 20), Way::Received, &samples);
                     loudest = loudest.max(peak(samples.into_iter()));
                 }
                 let bar = sketch.take(start + Duration::from_millis(80), true).received[0];
@@ -199,8 +195,8 @@ mod tests {
     fn what_nobody_took_in_time_is_gone_and_a_pause_is_silent() {
         let start = Instant::now();
         let mut sketch = Sketch::default();
-        sketch.note_received(start, Law::A, &[Law::A.encode(16_000); 160]);
-        sketch.note_received(start + Duration::from_secs(60), Law::A, &[Law::A.encode(16_000); 160]);
+        sketch.note(start, Way::Received, Law::A, &[Law::A.encode(16_000); 160]);
+        sketch.note(start + Duration::from_secs(60), Way::Received, Law::A, &[Law::A.encode(16_000); 160]);
         let bars = sketch.take(start + Duration::from_secs(60), true);
         assert_eq!((bars.count as usize, bars.received[..KEPT - 1].iter().max(), bars.received[KEPT - 1]), (KEPT, Some(&0), 126));
         let next = sketch.take(start + Duration::from_secs(61), false);

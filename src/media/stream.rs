@@ -15,7 +15,7 @@ use super::command::{Codec, MediaEvent, Playout, StreamId, StreamSetup};
 use super::dtmf;
 use super::jitter::{Arrival, Reception};
 use super::level::SilenceWatch;
-use super::plane::{Channel, Clock, Owner, Sink};
+use super::plane::{Channel, Clock, Owner, Sink, Way};
 use super::playout::Player;
 use super::recording::Tape;
 use super::relay::{Outgoing, samples_between};
@@ -47,8 +47,8 @@ pub struct Stream {
     outgoing: Outgoing,
     player: Option<Player>,
     next_frame: Option<Instant>,
-    /// Since when the other side has been on hold.
-    muted_at: Option<Instant>,
+    /// Since when nobody is to speak here: the other side is on hold, or has left.
+    quiet_since: Option<Instant>,
     dtmf_out: dtmf::Sender,
     /// The timestamp at which the digit under way began.
     dtmf_began: u32,
@@ -101,7 +101,7 @@ impl Stream {
             outgoing: Outgoing::new(seed),
             player: None,
             next_frame: None,
-            muted_at: None,
+            quiet_since: None,
             dtmf_out: dtmf::Sender::default(),
             dtmf_began: 0,
             dtmf_in: dtmf::Receiver::default(),
@@ -162,16 +162,12 @@ impl Stream {
 
     pub fn connect(&mut self, now: Instant, peer: Option<usize>) {
         let left = self.peer.is_some() && peer.is_none();
+        self.quiet_since = left.then_some(now);
         self.peer = peer;
         self.outgoing.end_feed();
         // A leg that was connected before it said a word waits for the other side's.
         if peer.is_some() && self.outgoing.packets == 0 {
             self.next_frame = None;
-        }
-        // Silence follows the last packet in its time; most often the call is over before, and none is sent.
-        if left && self.next_frame.is_none() && self.may_send() {
-            let ptime = Duration::from_millis(self.packet_ms().into());
-            self.next_frame = Some(self.outgoing.last_sent().map_or(now + COMFORT_AFTER, |sent| now.max(sent + ptime)));
         }
         self.pace(now);
     }
@@ -183,7 +179,7 @@ impl Stream {
 
     /// The other side of the call was put on hold, perhaps before it said a word, or may speak again.
     pub fn other_side_muted(&mut self, now: Instant, muted: bool) {
-        self.muted_at = if muted { self.muted_at.or(Some(now)) } else { None };
+        self.quiet_since = if muted { self.quiet_since.or(Some(now)) } else { None };
     }
 
     pub fn play(&mut self, now: Instant, what: Playout, token: u32) {
@@ -208,20 +204,20 @@ impl Stream {
     }
 
     pub fn record(&mut self, now: Instant, max_secs: u32) {
-        self.ears.record = Some(Box::new(Tape::new(now, self.sample_rate(), max_secs)));
+        self.ears.tapes.record = Some(Box::new(Tape::new(now, self.sample_rate(), max_secs)));
     }
 
     pub fn tap(&mut self, now: Instant, on: bool) {
-        self.ears.tap = on.then(|| Box::new(Tape::new(now, self.sample_rate(), TAP_SECS)));
+        self.ears.tapes.tap = on.then(|| Box::new(Tape::new(now, self.sample_rate(), TAP_SECS)));
     }
 
     /// What is kept already goes on; what was kept is handed out to the end.
     pub fn keep(&mut self, now: Instant, on: bool, sink: &mut impl Sink) {
         self.ears.settle(now, !on);
-        match (self.ears.keep.take(), on) {
+        match (self.ears.tapes.keep.take(), on) {
             (None, false) => {}
-            (None, true) => self.ears.keep = Some(Box::new(Tape::new(now, self.sample_rate(), TAP_SECS))),
-            (going, true) => self.ears.keep = going,
+            (None, true) => self.ears.tapes.keep = Some(Box::new(Tape::new(now, self.sample_rate(), TAP_SECS))),
+            (going, true) => self.ears.tapes.keep = going,
             (Some(tape), false) => {
                 sink.event(self.owner, MediaEvent::Kept { stream: self.id, second: tape.take_rest(now), last: true });
             }
@@ -330,7 +326,7 @@ impl Stream {
 
     /// When it wants to be woken.
     pub fn deadline(&self) -> Option<Instant> {
-        [self.next_frame, self.comfort_at(), self.next_rtcp, self.next_figures, self.people.deadline()]
+        [self.next_frame, self.silence_at(), self.next_rtcp, self.next_figures, self.people.deadline()]
             .into_iter()
             .chain(self.ears.deadlines())
             .flatten()
@@ -338,7 +334,7 @@ impl Stream {
     }
 
     pub fn handle_timeout(&mut self, now: Instant, clock: &Clock, sink: &mut impl Sink) {
-        if self.comfort_at().is_some_and(|at| at <= now) {
+        if self.silence_at().is_some_and(|at| at <= now) {
             self.next_frame = Some(now);
             self.outgoing.begin_anew();
         }
@@ -352,10 +348,10 @@ impl Stream {
             sink.event(self.owner, MediaEvent::Silence { stream: self.id, secs });
         }
         self.ears.settle(now, false);
-        if let Some(second) = self.ears.tap.as_mut().and_then(|tape| tape.take_second(now)) {
+        if let Some(second) = self.ears.tapes.tap.as_mut().and_then(|tape| tape.take_second(now)) {
             sink.event(self.owner, MediaEvent::Tapped { stream: self.id, second });
         }
-        if let Some(second) = self.ears.keep.as_mut().and_then(|tape| tape.take_second(now)) {
+        if let Some(second) = self.ears.tapes.keep.as_mut().and_then(|tape| tape.take_second(now)) {
             sink.event(self.owner, MediaEvent::Kept { stream: self.id, second, last: false });
         }
         if self.next_figures.is_some_and(|at| at <= now) {
@@ -369,8 +365,8 @@ impl Stream {
     }
 
     fn hear(&mut self, now: Instant, header: &Header, codec: Codec, payload: &[u8]) {
-        self.ears.note_received(now, header, codec, payload);
-        self.people.note(now, live::Way::Received, header, codec, payload);
+        self.ears.note(now, Way::Received, header, codec, payload);
+        self.people.note(now, Way::Received, header, codec, payload);
     }
 
     fn note_event(&mut self, now: Instant, header: &Header, payload: &[u8], sink: &mut impl Sink) {
@@ -378,7 +374,7 @@ impl Stream {
             self.malformed += 1;
             return;
         };
-        self.people.note_event(now, live::Way::Received, header);
+        self.people.note_event(now, Way::Received, header);
         if let Some(watch) = &mut self.ears.silence {
             watch.note_sound(now);
         }
@@ -390,18 +386,15 @@ impl Stream {
         }
     }
 
-    /// Begins pacing where there is something to say, or nobody else who speaks; ends it where we may not send.
+    /// Begins pacing where there is something to say; ends it where we may not send.
     fn pace(&mut self, now: Instant) {
+        let has_something = self.player.is_some() || self.dtmf_out.is_active();
+        // Silence may wait longer than what there is to say.
+        let soon = now + Duration::from_millis(self.packet_ms().into());
         if !self.may_send() {
             self.next_frame = None;
-            return;
-        }
-        let has_something = self.player.is_some() || self.dtmf_out.is_active();
-        match self.next_frame {
-            None if has_something || self.peer.is_none() => self.next_frame = Some(now),
-            // Silence may wait longer than what there is to say.
-            Some(at) if has_something && at > now + Duration::from_millis(self.packet_ms().into()) => self.next_frame = Some(now),
-            _ => {}
+        } else if has_something && self.next_frame.is_none_or(|at| at > soon) {
+            self.next_frame = Some(now);
         }
     }
 
@@ -409,11 +402,21 @@ impl Stream {
         self.setup.as_ref().is_some_and(|setup| setup.direction.sends()) && self.source.remote().is_some()
     }
 
-    /// A connected side that falls silent, by hold or otherwise, must not make the listener's media timer fire.
-    fn comfort_at(&self) -> Option<Instant> {
-        let waits = self.next_frame.is_none() && self.peer.is_some() && self.setup.as_ref()?.direction.sends();
-        let since = self.outgoing.last_sent().or(self.muted_at.filter(|_| self.source.remote().is_some()));
-        since.filter(|_| waits).map(|since| since + COMFORT_AFTER)
+    /// When silence takes the place of what nobody says; none: somebody speaks, or nothing may be sent.
+    fn silence_at(&self) -> Option<Instant> {
+        if self.next_frame.is_some() || !self.may_send() {
+            return None;
+        }
+        match (self.peer, self.outgoing.last_sent(), self.quiet_since) {
+            // A connected side that falls silent, by hold or otherwise, must not make the listener's media timer fire.
+            (Some(_), Some(since), _) | (Some(_), None, Some(since)) => Some(since + COMFORT_AFTER),
+            (Some(_), None, None) => None,
+            // The other side left. It follows the last packet in its time; most often the call is over before, and none is sent.
+            (None, Some(sent), _) => Some(sent + Duration::from_millis(self.packet_ms().into())),
+            (None, None, Some(left)) => Some(left + COMFORT_AFTER),
+            // Alone from the beginning.
+            (None, None, None) => self.configured_at,
+        }
     }
 
     fn send_rtcp(&mut self, now: Instant, clock: &Clock, bye: bool, sink: &mut impl Sink) {

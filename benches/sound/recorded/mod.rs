@@ -8,6 +8,7 @@ mod voice;
 use std::{
     collections::BTreeMap,
     path::PathBuf,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -22,11 +23,14 @@ use network::Line;
 use story::{Step, Story};
 use voice::{Scripts, Voice};
 
-/// So many calls of so many seconds, each of another kind; what was found of each.
+/// So many calls of so many seconds, each of another kind; what was found of each. Groups of them run at once.
 pub fn trial(calls: usize, secs: f64) -> Vec<Found> {
-    let scripts = Scripts::new();
+    let scripts = &Scripts::new();
     let stories: Vec<Story> = (0..calls).map(|number| Story::number(number, secs)).collect();
-    stories.chunks(GROUP).flat_map(|group| Lab::new(group, &scripts).run()).collect()
+    thread::scope(|scope| {
+        let labs: Vec<_> = stories.chunks(GROUP).map(|group| scope.spawn(|| Lab::new(group, scripts).run())).collect();
+        labs.into_iter().flat_map(|lab| lab.join().unwrap()).collect()
+    })
 }
 
 /// The calls of one media plane, and what is to happen to them.

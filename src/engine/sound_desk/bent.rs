@@ -1,4 +1,5 @@
-//! From a device's rate to the lines' and back, bent a little so that two clocks stay in step. Nothing is allocated after the start.
+//! From a microphone's rate to the lines', and from theirs to a speaker's, bent a little so that two clocks stay in step there. Nothing
+//! is allocated after the start.
 
 use rubato::{
     Adjustable as _, Async, FixedAsync, Resampler as _, SincInterpolationParameters, SincInterpolationType, WindowFunction,
@@ -9,9 +10,17 @@ use crate::media::rate::LINE_RATE;
 
 /// A resampler with the buffers that it reads and writes.
 pub struct Bent {
-    inner: Option<Async<f32>>,
+    inner: Inner,
     from: Vec<Vec<f32>>,
     into: Vec<Vec<f32>>,
+}
+
+enum Inner {
+    Resampled(Async<f32>),
+    /// The rates are the same.
+    Straight,
+    /// No such ratio can be: the device is silent.
+    Nothing,
 }
 
 impl Bent {
@@ -22,6 +31,10 @@ impl Bent {
 
     /// So many frames of a microphone at a time to one channel at the lines' rate.
     pub fn of_microphone(rate: u32) -> Self {
+        if rate == LINE_RATE {
+            let room = || vec![vec![0.0; CHUNK]];
+            return Self { inner: Inner::Straight, from: room(), into: room() };
+        }
         Self::new(f64::from(LINE_RATE) / f64::from(rate), 1, FixedAsync::Input)
     }
 
@@ -31,19 +44,18 @@ impl Bent {
             interpolation: SincInterpolationType::Linear,
             ..SincInterpolationParameters::new(TAPS, WindowFunction::BlackmanHarris2)
         };
-        // Refused only where the ratio is none; such a device is silent.
-        let inner = Async::<f32>::new_sinc(ratio, MOST_BEND, &terms, CHUNK, channels, fixed).ok();
-        let room = |frames: Option<usize>| vec![vec![0.0; frames.unwrap_or(CHUNK)]; channels];
-        Self {
-            from: room(inner.as_ref().map(|inner| inner.input_frames_max())),
-            into: room(inner.as_ref().map(|inner| inner.output_frames_max())),
-            inner,
+        let room = |frames: usize| vec![vec![0.0; frames]; channels];
+        match Async::<f32>::new_sinc(ratio, MOST_BEND, &terms, CHUNK, channels, fixed) {
+            Ok(inner) => {
+                Self { from: room(inner.input_frames_max()), into: room(inner.output_frames_max()), inner: Inner::Resampled(inner) }
+            }
+            Err(_) => Self { from: room(CHUNK), into: room(CHUNK), inner: Inner::Nothing },
         }
     }
 
     /// Takes so much more in for what comes out, as a part of it.
     pub fn bend(&mut self, faster: f64) {
-        if let Some(inner) = &mut self.inner {
+        if let Inner::Resampled(inner) = &mut self.inner {
             let relative = (1.0 / (1.0 + faster)).clamp(1.0 / MOST_BEND, MOST_BEND);
             let _ = inner.set_resample_ratio_relative(relative, true);
         }
@@ -51,7 +63,10 @@ impl Bent {
 
     /// How many frames [`Bent::run`] takes next.
     pub fn wanted(&self) -> usize {
-        self.inner.as_ref().map_or(CHUNK, |inner| inner.input_frames_next())
+        match &self.inner {
+            Inner::Resampled(inner) => inner.input_frames_next(),
+            Inner::Straight | Inner::Nothing => CHUNK,
+        }
     }
 
     /// The place for what is taken next.
@@ -61,12 +76,20 @@ impl Bent {
 
     /// Makes frames of what stands in the input; how many.
     pub fn run(&mut self) -> usize {
+        let inner = match &mut self.inner {
+            Inner::Resampled(inner) => inner,
+            Inner::Straight => {
+                self.into.iter_mut().zip(&self.from).for_each(|(into, from)| into.copy_from_slice(from));
+                return CHUNK;
+            }
+            Inner::Nothing => return 0,
+        };
         let channels = self.from.len();
         let (room_in, room_out) = (self.from.first().map_or(0, Vec::len), self.into.first().map_or(0, Vec::len));
         let from = SequentialSliceOfVecs::new(&self.from, channels, room_in);
         let into = SequentialSliceOfVecs::new_mut(&mut self.into, channels, room_out);
-        match (&mut self.inner, from, into) {
-            (Some(inner), Ok(from), Ok(mut into)) => inner.process_into_buffer(&from, &mut into, None).map_or(0, |(_, made)| made),
+        match (from, into) {
+            (Ok(from), Ok(mut into)) => inner.process_into_buffer(&from, &mut into, None).map_or(0, |(_, made)| made),
             _ => 0,
         }
     }

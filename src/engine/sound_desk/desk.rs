@@ -25,7 +25,7 @@ use crate::{
     },
     media::rate::LINE_RATE,
     model::settings::Sound,
-    wire::audio_device::{AudioDevices, AudioSystem, MICROPHONE_MS, SPEAKER_MS},
+    wire::audio_device::{AudioDevices, AudioFault, AudioStream, AudioSystem, MICROPHONE_MS, SPEAKER_MS},
 };
 
 /// See the module.
@@ -235,12 +235,7 @@ impl SoundDesk {
         }
     }
 
-    fn open_microphone(
-        &mut self,
-        place: usize,
-        id: &str,
-        period_ms: u32,
-    ) -> Option<Result<crate::wire::audio_device::AudioStream, crate::wire::audio_device::AudioFault>> {
+    fn open_microphone(&mut self, place: usize, id: &str, period_ms: u32) -> Option<Result<AudioStream, AudioFault>> {
         let lines = [Line::Phone, Line::Operator]
             .map(|line| (self.stand_of(line, self.settings.agent_microphone.as_ref()) == place).then_some(line));
         let mut mouths = [None, None];
@@ -259,12 +254,7 @@ impl SoundDesk {
         }))
     }
 
-    fn open_speaker(
-        &mut self,
-        place: usize,
-        id: &str,
-        period_ms: u32,
-    ) -> Option<Result<crate::wire::audio_device::AudioStream, crate::wire::audio_device::AudioFault>> {
+    fn open_speaker(&mut self, place: usize, id: &str, period_ms: u32) -> Option<Result<AudioStream, AudioFault>> {
         let mut rings: [Option<Consumer<i16>>; SOURCES] = [None, None, None, None];
         for line in EVERY {
             if self.stand_of(line, self.settings.agent_speaker.as_ref()) != place {

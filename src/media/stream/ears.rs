@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::media::codecs::{Codec, Decoder, MOST_SAMPLES};
 use crate::media::command::Recording;
 use crate::media::level::{SilenceWatch, is_sound, is_sound_in};
+use crate::media::plane::Way;
 use crate::media::recording::Tape;
 use crate::media::rtp::Header;
 use crate::media::sketch::Sketch;
@@ -17,11 +18,17 @@ use super::order::Order;
 pub struct Ears {
     pub sketch: Sketch,
     pub silence: Option<SilenceWatch>,
+    pub tapes: Tapes,
+    /// By [`Way`].
+    reads: [Option<Box<Read>>; 2],
+}
+
+/// What is laid down: for a script, for whoever takes it second by second, and for a recording.
+#[derive(Debug, Default)]
+pub struct Tapes {
     pub record: Option<Box<Tape>>,
     pub tap: Option<Box<Tape>>,
     pub keep: Option<Box<Tape>>,
-    received: Option<Box<Read>>,
-    sent: Option<Box<Read>>,
 }
 
 /// One direction as samples.
@@ -33,122 +40,86 @@ struct Read {
 }
 
 impl Ears {
-    /// A packet of sound that arrived.
-    pub fn note_received(&mut self, now: Instant, header: &Header, codec: Codec, payload: &[u8]) {
-        let law = codec.law();
-        if let Some(law) = law {
-            self.sketch.note_received(now, law, payload);
-        }
-        if let (Some(watch), Some(law)) = (&mut self.silence, law)
-            && is_sound(law, payload)
-        {
-            watch.note_sound(now);
-        }
-        if !self.is_taped() && (self.silence.is_none() || law.is_some()) {
-            return;
-        }
-        let read = read(&mut self.received, now, codec);
-        match &mut read.order {
-            Some(order) => {
-                order.push(now, header, codec, payload);
-                self.read_received(now, false);
-            }
-            None => {
-                let mut samples = [0; MOST_SAMPLES];
-                let length = read.decoder.decode(payload, &mut samples);
-                for tape in self.record.iter_mut().chain(&mut self.tap).chain(&mut self.keep) {
-                    tape.note_received(now, header.timestamp, codec, &samples[..length]);
-                }
-            }
-        }
-    }
-
-    /// A packet of sound that was relayed.
-    pub fn note_sent(&mut self, now: Instant, header: &Header, codec: Codec, payload: &[u8]) {
+    /// A packet of sound that arrived, or was relayed.
+    pub fn note(&mut self, now: Instant, way: Way, header: &Header, codec: Codec, payload: &[u8]) {
+        let mut watch = self.silence.as_mut().filter(|_| way == Way::Received);
         if let Some(law) = codec.law() {
-            self.sketch.note_sent(now, law, payload);
+            self.sketch.note(now, way, law, payload);
+            // That was all that the watch needs.
+            if let Some(watch) = watch.take().filter(|_| is_sound(law, payload)) {
+                watch.note_sound(now);
+            }
         }
-        if !self.is_taped() {
+        if watch.is_none() && !self.tapes.are_on() {
             return;
         }
-        let read = read(&mut self.sent, now, codec);
-        match &mut read.order {
+        let Read { decoder, order } = read(&mut self.reads[way as usize], now, codec);
+        match order {
             Some(order) => {
                 order.push(now, header, codec, payload);
-                self.read_sent(now, false);
+                self.read(now, way, false);
             }
             None => {
                 let mut samples = [0; MOST_SAMPLES];
-                let length = read.decoder.decode(payload, &mut samples);
-                self.lay_sent(now, header.timestamp, codec, &samples[..length]);
+                let length = decoder.decode(payload, &mut samples);
+                self.tapes.lay(now, way, header.timestamp, codec, &samples[..length]);
             }
         }
     }
 
     /// Sound that left, before it was encoded.
     pub fn note_said(&mut self, now: Instant, timestamp: u32, codec: Codec, samples: &[i16]) {
-        self.read_sent(now, true);
-        if let Some(order) = self.sent.as_mut().and_then(|sent| sent.order.as_mut()) {
+        self.read(now, Way::Sent, true);
+        if let Some(order) = self.reads[Way::Sent as usize].as_mut().and_then(|sent| sent.order.as_mut()) {
             order.forget();
         }
-        self.lay_sent(now, timestamp, codec, samples);
+        self.sketch.note_samples(now, Way::Sent, samples);
+        self.tapes.lay(now, Way::Sent, timestamp, codec, samples);
     }
 
     /// What still waits for its turn: that whose time is up, or `all` of it.
     pub fn settle(&mut self, now: Instant, all: bool) {
-        self.read_received(now, all);
-        self.read_sent(now, all);
+        self.read(now, Way::Received, all);
+        self.read(now, Way::Sent, all);
     }
 
-    fn read_received(&mut self, now: Instant, all: bool) {
-        let Some(Read { decoder, order: Some(order) }) = self.received.as_deref_mut() else { return };
+    fn read(&mut self, now: Instant, way: Way, all: bool) {
+        let Some(Read { decoder, order: Some(order) }) = self.reads[way as usize].as_deref_mut() else { return };
         while let Some(packet) = order.next(now, all) {
             let mut samples = [0; MOST_SAMPLES];
             let length = decoder.decode(packet.payload(), &mut samples);
             let samples = &samples[..length];
-            self.sketch.note_received_samples(now, samples);
+            self.sketch.note_samples(now, way, samples);
             if let Some(watch) = &mut self.silence
+                && way == Way::Received
                 && is_sound_in(samples)
             {
                 watch.note_sound(now);
             }
-            for tape in self.record.iter_mut().chain(&mut self.tap).chain(&mut self.keep) {
-                tape.note_received(packet.at, packet.timestamp, packet.codec, samples);
-            }
-        }
-    }
-
-    fn read_sent(&mut self, now: Instant, all: bool) {
-        let Some(Read { decoder, order: Some(order) }) = self.sent.as_deref_mut() else { return };
-        while let Some(packet) = order.next(now, all) {
-            let mut samples = [0; MOST_SAMPLES];
-            let length = decoder.decode(packet.payload(), &mut samples);
-            self.sketch.note_sent_samples(now, &samples[..length]);
-            for tape in self.record.iter_mut().chain(&mut self.tap).chain(&mut self.keep) {
-                tape.note_sent(packet.at, packet.timestamp, packet.codec, &samples[..length]);
-            }
-        }
-    }
-
-    fn lay_sent(&mut self, now: Instant, timestamp: u32, codec: Codec, samples: &[i16]) {
-        self.sketch.note_sent_samples(now, samples);
-        for tape in self.record.iter_mut().chain(&mut self.tap).chain(&mut self.keep) {
-            tape.note_sent(now, timestamp, codec, samples);
+            self.tapes.lay(packet.at, way, packet.timestamp, packet.codec, samples);
         }
     }
 
     pub fn finish(&mut self, now: Instant) -> Option<Recording> {
         self.settle(now, true);
-        self.record.take().map(|tape| tape.finish(now))
+        self.tapes.record.take().map(|tape| tape.finish(now))
     }
 
     pub fn deadlines(&self) -> [Option<Instant>; 3] {
         let of = |tape: &Option<Box<Tape>>| tape.as_deref().map(Tape::next_second);
-        [self.silence.as_ref().and_then(SilenceWatch::deadline), of(&self.tap), of(&self.keep)]
+        [self.silence.as_ref().and_then(SilenceWatch::deadline), of(&self.tapes.tap), of(&self.tapes.keep)]
+    }
+}
+
+impl Tapes {
+    fn are_on(&self) -> bool {
+        self.record.is_some() || self.tap.is_some() || self.keep.is_some()
     }
 
-    fn is_taped(&self) -> bool {
-        self.record.is_some() || self.tap.is_some() || self.keep.is_some()
+    fn lay(&mut self, at: Instant, way: Way, timestamp: u32, codec: Codec, samples: &[i16]) {
+        for tape in self.record.iter_mut().chain(&mut self.tap).chain(&mut self.keep) {
+            tape.note(at, way, timestamp, codec, samples);
+        }
     }
 }
 

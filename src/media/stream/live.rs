@@ -10,7 +10,7 @@ use crate::media::{
     Codec,
     codecs::RATE,
     command::{Heard, Line},
-    plane::Sink,
+    plane::{Sink, Way},
     rate::{Down, LINE_RATE},
     rtp::Header,
 };
@@ -55,13 +55,6 @@ pub enum Voice {
     None,
 }
 
-/// Which way a packet goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    Received,
-    Sent,
-}
-
 impl Stream {
     /// Puts a line on this stream, or takes it off; a line that is here already goes on as it was.
     pub fn put_on(&mut self, line: Line, heard: Option<Heard>) {
@@ -90,7 +83,7 @@ impl Stream {
                 let mut frame = [0; FRAME];
                 talker.ear.frame(at, &mut frame);
                 if talker.ear.alone_decodes() {
-                    self.ears.sketch.note_received_samples(now, &frame);
+                    self.ears.sketch.note_samples(now, Way::Received, &frame);
                 }
                 sink.hear(talker.line, &frame, &frame);
                 if talker.ear.is_idle() {
@@ -104,10 +97,10 @@ impl Stream {
                 listener.received.frame(at, &mut left);
                 listener.sent.frame(at, &mut right);
                 if listener.received.alone_decodes() {
-                    self.ears.sketch.note_received_samples(now, &left);
+                    self.ears.sketch.note_samples(now, Way::Received, &left);
                 }
                 if listener.sent.alone_decodes() {
-                    self.ears.sketch.note_sent_samples(now, &right);
+                    self.ears.sketch.note_samples(now, Way::Sent, &right);
                 }
                 match listener.heard {
                     Heard::Both => sink.hear(Line::Listener, &left, &right),

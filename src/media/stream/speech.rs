@@ -7,7 +7,7 @@ use crate::media::between::Between;
 use crate::media::codecs::{Codec, Encoder, MOST_BYTES, OpusTerms, RATE};
 use crate::media::command::MediaEvent;
 use crate::media::dtmf::{self, EventPacket};
-use crate::media::plane::{Channel, Sink};
+use crate::media::plane::{Channel, Sink, Way};
 use crate::media::rtp::{self, Header, Stamp};
 use crate::media::transcode::{Follows, Transcoder};
 
@@ -71,15 +71,15 @@ impl Stream {
                         from.transcode(to, payload);
                     }
                     self.transcoder = None;
-                    self.ears.note_sent(now, &stamp.header(), setup.codec, payload);
-                    self.people.note(now, live::Way::Sent, &stamp.header(), setup.codec, payload);
+                    self.ears.note(now, Way::Sent, &stamp.header(), setup.codec, payload);
+                    self.people.note(now, Way::Sent, &stamp.header(), setup.codec, payload);
                 }
                 Content::Event(khz) if hertz(khz) != setup.dtmf_send_clock => scale(payload, hertz(khz), setup.dtmf_send_clock),
                 Content::Event(_) | Content::Unknown => {}
             }
         }
         if matches!(content, Content::Event(_)) {
-            self.people.note_event(now, live::Way::Sent, &stamp.header());
+            self.people.note_event(now, Way::Sent, &stamp.header());
         }
         self.outgoing.count(header.payload.len());
         // The far side speaks again: comfort ends.
@@ -129,7 +129,7 @@ impl Stream {
                     self.dtmf_began = stamp.timestamp;
                 }
                 (stamp.marker, stamp.timestamp) = (first, self.dtmf_began);
-                self.people.note_event(now, live::Way::Sent, &stamp.header());
+                self.people.note_event(now, Way::Sent, &stamp.header());
                 self.send_packet(&stamp, &packet.bytes(), sink);
             }
             // The second: a re-INVITE took telephone-event away while digits were waiting.
@@ -173,7 +173,7 @@ impl Stream {
             return;
         }
         self.ears.note_said(now, stamp.timestamp, codec, samples);
-        self.people.note(now, live::Way::Sent, &stamp.header(), codec, payload);
+        self.people.note(now, Way::Sent, &stamp.header(), codec, payload);
         self.send_packet(&stamp, payload, sink);
     }
 
