@@ -47,11 +47,13 @@ pub fn judge(recording: &Recording) -> SoundCheck {
         })
         .collect();
     let round_trip = lags.iter().min().copied();
+    let round_trip_ms = round_trip.map(|trip| (trip as f64 * 1_000.0 / RATE) as f32);
+    let delay_ms = round_trip_ms.map(|trip| trip / 2.0);
     let beep = loudest(heard, 0, at(CHIRPS_AT[0]), BEEP_HZ);
     let echo = round_trip.and_then(|trip| loudest(heard, at(TONE_AT) + trip, at(TONE_SECS + SLACK_SECS), TONE_HZ));
     let from_agent = match (&beep, &echo) {
         (Some(tone), _) | (None, Some(tone)) => {
-            SoundCheckWay { heard: Some(true), level_dbfs: Some(tone.dbfs), clipped: Some(tone.clipped) }
+            SoundCheckWay { heard: Some(true), level_dbfs: Some(tone.dbfs), clipped: Some(tone.clipped), delay_ms }
         }
         (None, None) => other_sound(heard),
     };
@@ -60,14 +62,14 @@ pub fn judge(recording: &Recording) -> SoundCheck {
             // The way back is known by the beep: the rest is the way there.
             let lost_on_the_way_back = beep.as_ref().map_or(0.0, |beep| beep.dbfs - BEEP_DBFS);
             let clipped = if beep.as_ref().is_some_and(|beep| beep.clipped) { None } else { Some(echo.clipped) };
-            SoundCheckWay { heard: Some(true), level_dbfs: Some(echo.dbfs - lost_on_the_way_back), clipped }
+            SoundCheckWay { heard: Some(true), level_dbfs: Some(echo.dbfs - lost_on_the_way_back), clipped, delay_ms }
         }
-        (_, _, Some(_)) => SoundCheckWay { heard: Some(true), ..SoundCheckWay::default() },
+        (_, _, Some(_)) => SoundCheckWay { heard: Some(true), delay_ms, ..SoundCheckWay::default() },
         // It said that an echo follows, and none came.
         (Some(_), _, None) => SoundCheckWay { heard: Some(false), ..SoundCheckWay::default() },
         (None, _, None) => SoundCheckWay::default(),
     };
-    SoundCheck { to_agent, from_agent, round_trip_ms: round_trip.map(|trip| (trip as f64 * 1_000.0 / RATE) as f32) }
+    SoundCheck { to_agent, from_agent, round_trip_ms }
 }
 
 /// A tone that was found.
@@ -104,7 +106,12 @@ fn other_sound(heard: &[i16]) -> SoundCheckWay {
     match loud.fold(0.0, f64::max) {
         power if power.sqrt() > AUDIBLE_RMS => {
             let at_the_limit = heard.iter().filter(|sample| sample.unsigned_abs() >= FULL).count();
-            SoundCheckWay { heard: Some(true), level_dbfs: Some(dbfs(power)), clipped: Some(at_the_limit > heard.len() / 1_000) }
+            SoundCheckWay {
+                heard: Some(true),
+                level_dbfs: Some(dbfs(power)),
+                clipped: Some(at_the_limit > heard.len() / 1_000),
+                delay_ms: None,
+            }
         }
         _ => SoundCheckWay { heard: Some(false), ..SoundCheckWay::default() },
     }

@@ -135,6 +135,9 @@ pub struct SoundCheckWay {
     /// Of a full-scale sine.
     pub level_dbfs: Option<f32>,
     pub clipped: Option<bool>,
+    /// Half of the round trip: the two ends share no clock, by which the ways could be told apart.
+    #[serde(default)]
+    pub delay_ms: Option<f32>,
 }
 
 impl SoundCheck {
@@ -156,7 +159,8 @@ impl SoundCheck {
             };
             let level = way.level_dbfs.map(|level| format!(" at {level:.1} dBFS")).unwrap_or_default();
             let clipped = if way.clipped == Some(true) { ", clipped" } else { "" };
-            format!("{name}: {heard}{level}{clipped}")
+            let delay = way.delay_ms.map(|ms| format!(", about {ms:.0} ms on the way")).unwrap_or_default();
+            format!("{name}: {heard}{level}{clipped}{delay}")
         };
         [way("Caller to agent", &self.to_agent), way("Agent to caller", &self.from_agent)]
     }

@@ -22,6 +22,7 @@ fn both_ways_through_the_bridge_are_heard_and_measured() {
         let level = found[way]["level_dbfs"].as_f64().expect("a level");
         assert!((-14.0..-10.5).contains(&level), "{way}: {found:#}");
         assert_eq!(found[way]["clipped"], false, "{way}: {found:#}");
+        assert_eq!(found[way]["delay_ms"].as_f64(), found["round_trip_ms"].as_f64().map(|trip| trip / 2.0), "{way}: {found:#}");
     }
     assert!(found["round_trip_ms"].as_f64().is_some_and(|ms| (0.0..500.0).contains(&ms)), "{found:#}");
 }

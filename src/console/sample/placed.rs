@@ -70,7 +70,7 @@ pub fn check_placed(snapshot: &mut Snapshot) {
         let mut call = (**call).clone();
         let end = Timestamp(call.started_at.0 + 5_100_000);
         if call.id == PLACED {
-            let way = |level: f32| SoundCheckWay { heard: Some(true), level_dbfs: Some(level), clipped: Some(false) };
+            let way = |level: f32| SoundCheckWay { heard: Some(true), level_dbfs: Some(level), clipped: Some(false), delay_ms: Some(31.0) };
             let found = SoundCheck { to_agent: way(-12.4), from_agent: way(-12.2), round_trip_ms: Some(62.0) };
             let report = Box::new(TestCallReport { ok: true, sound_check: Some(found), ..TestCallReport::default() });
             call.apply(end, &CallEvent::TestCallReported { report });

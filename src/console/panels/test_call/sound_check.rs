@@ -92,7 +92,8 @@ fn measured(way: &SoundCheckWay) -> String {
         Some(false) => "not clipped",
         None => "clipping can't be told",
     };
-    format!("{level} · {clipped}")
+    let delay = way.delay_ms.map(|ms| format!(" · ≈ {ms:.0} ms")).unwrap_or_default();
+    format!("{level} · {clipped}{delay}")
 }
 
 fn faults(report: Option<&TestCallReport>, found: Option<SoundCheck>) -> Vec<String> {
@@ -128,13 +129,13 @@ mod tests {
     }
 
     fn way(heard: Option<bool>, level_dbfs: Option<f32>, clipped: Option<bool>) -> SoundCheckWay {
-        SoundCheckWay { heard, level_dbfs, clipped }
+        SoundCheckWay { heard, level_dbfs, clipped, delay_ms: None }
     }
 
     #[test]
     fn a_check_tells_each_way_its_delay_and_the_verdict() {
         let found = SoundCheck {
-            to_agent: way(Some(true), Some(-12.34), Some(false)),
+            to_agent: SoundCheckWay { delay_ms: Some(31.2), ..way(Some(true), Some(-12.34), Some(false)) },
             from_agent: way(Some(true), Some(-0.2), Some(true)),
             round_trip_ms: Some(62.4),
         };
@@ -142,7 +143,7 @@ mod tests {
         let shown = checked(Some(&call(Some(report))), Timestamp(9_000_000));
         assert_eq!(
             words(&shown),
-            "As asked\n62 ms round trip\nCaller to agent: Heard (-12.3 dBFS · not clipped)\n\
+            "As asked\n62 ms round trip\nCaller to agent: Heard (-12.3 dBFS · not clipped · ≈ 31 ms)\n\
              Agent to caller: Heard, clipped (-0.2 dBFS · cut off at the limit)"
         );
         assert_eq!((shown.tone, shown.ways[1].tone), (Tone::Good, Tone::Warn));
