@@ -75,6 +75,7 @@ fn carry_over(connection: &Connection) -> u64 {
     }
 }
 
-const EVERY: Duration = Duration::from_millis(250);
-/// 64 MiB: then the writer waits for the rest once.
-const MOST_PAGES: u64 = 16_384;
+/// Most pages change again and again: the longer the log, the fewer of them are carried over.
+const EVERY: Duration = Duration::from_secs(1);
+/// 64 MiB, or 16 in a file of an earlier version with its smaller pages: then the writer waits for the rest once.
+const MOST_PAGES: u64 = 4_096;

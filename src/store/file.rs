@@ -67,6 +67,8 @@ impl Place {
         // In this order: a database that is not readable must be told as such, not as a pragma that fails.
         self.check(&connection)?;
         if self.path().is_some() {
+            // Heeded while the file is new: a call's messages then mostly fit in one page, which the log takes in one piece.
+            connection.pragma_update(None, "page_size", PAGE_BYTES)?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
             connection.pragma_update(None, "journal_size_limit", MOST_WAL_BYTES)?;
@@ -181,6 +183,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     Ok(file)
 }
 
+const PAGE_BYTES: i64 = 16_384;
 const BUSY: Duration = Duration::from_millis(500);
 /// The write-ahead log is cut back to this after a checkpoint.
 const MOST_WAL_BYTES: i64 = 64 << 20;

@@ -76,15 +76,15 @@ impl Writer {
     }
 
     /// A commit costs about as much as ten items, so an item waits a little for company, as its teller can: a call's
-    /// beginning, which nobody waits for, some milliseconds; its end, a claim or what an agent hands back only right
-    /// after a commit, so that a busy bridge commits at most 50 times a second; a create never, since its client
-    /// sends the next one only when this one is answered. What comes meanwhile stays in the channel, since each wake
-    /// of this thread costs as much as an item.
+    /// beginning, and its end where no call transfer's client looks out for it, some dozens of milliseconds; the end of
+    /// a transfer's call, a claim or what an agent hands back only right after a commit, so that a busy bridge commits
+    /// at most 50 times a second; a create never, since its client sends the next one only when this one is answered.
+    /// What comes meanwhile stays in the channel, since each wake of this thread costs as much as an item.
     async fn let_others_join(&mut self, items: &mut Vec<Item>) {
         let until = match items.iter().map(Waits::of).max() {
             None | Some(Waits::Create) => return,
             Some(Waits::Call) => self.committed_at + SPACING,
-            Some(Waits::Nobody) => Instant::now() + SPACING,
+            Some(Waits::Nobody) => Instant::now() + PATIENCE,
         };
         if items.len() < BATCH && Instant::now() < until {
             tokio::select! {
@@ -165,6 +165,7 @@ impl Waits {
     fn of(item: &Item) -> Self {
         match item {
             Item::Create(_) => Self::Create,
+            Item::Ask(DeskAsk::Ended(whole)) if whole.record.call_transfer.is_none() => Self::Nobody,
             Item::Ask(DeskAsk::Claim { .. } | DeskAsk::Keep { .. } | DeskAsk::Ended(_)) => Self::Call,
             Item::Ask(DeskAsk::Began(_) | DeskAsk::Returned { .. }) => Self::Nobody,
         }
@@ -180,9 +181,10 @@ pub fn wall_now() -> Timestamp {
 
 /// Items in one transaction: some 10 ms of work.
 const BATCH: usize = 512;
-/// Between two commits; and what a crash may take of what nobody waits for: a call whose beginning is kept is then told
-/// as interrupted.
+/// Between two commits.
 const SPACING: Duration = Duration::from_millis(20);
+/// What a crash may take of what nobody waits for: a call whose end is not kept is then told as interrupted.
+const PATIENCE: Duration = Duration::from_millis(50);
 const HEAL_EVERY: Duration = Duration::from_secs(1);
 const IDLE: Duration = Duration::from_secs(30);
 const RETAIN_EVERY: Duration = Duration::from_secs(60);
