@@ -39,6 +39,10 @@ impl Pace {
             self.smooth = 0;
             self.cushion = self.cushion.saturating_sub(CUSHION_STEP / 5).max(LEAST_CUSHION);
         }
+        // The next delay like this one, or a little longer, would be heard.
+        if least < self.cushion / 4 {
+            self.thicken();
+        }
         let excess = least as f64 - self.cushion as f64;
         let drop = if excess > MOST_EXCESS as f64 { excess as usize } else { 0 };
         Some(Bend { faster: (excess * GAIN / LINE_RATE).clamp(-MOST_BEND, MOST_BEND), drop })
@@ -46,10 +50,14 @@ impl Pace {
 
     /// There was nothing left where something should have been: the cushion was too thin.
     pub fn gap(&mut self) {
-        self.cushion = (self.cushion + CUSHION_STEP).min(MOST_CUSHION);
-        self.smooth = 0;
+        self.thicken();
         self.least = usize::MAX;
         self.frames = 0;
+    }
+
+    fn thicken(&mut self) {
+        self.cushion = (self.cushion + CUSHION_STEP).min(MOST_CUSHION);
+        self.smooth = 0;
     }
 }
 
@@ -61,11 +69,11 @@ pub struct Bend {
 }
 
 const LINE_RATE: f64 = 48_000.0;
-/// 5 ms: what a media thread, which goes before others, is late by.
-const LEAST_CUSHION: usize = 240;
+/// 10 ms: what a media thread, which goes before others, is hardly ever late by.
+const LEAST_CUSHION: usize = 480;
 const MOST_CUSHION: usize = 2_400;
 const CUSHION_STEP: usize = 240;
-/// Half a minute without a gap.
+/// Half a minute without a gap, or nearly one.
 const CALM_WINDOWS: usize = 60;
 /// Of the excess a fifth is worked off in a second.
 const GAIN: f64 = 0.2;
@@ -112,6 +120,18 @@ mod tests {
             pace.note(MOST_CUSHION, 960);
         }
         assert_eq!(pace.cushion(), LEAST_CUSHION);
+    }
+
+    #[test]
+    fn what_is_nearly_a_gap_makes_it_thicker_before_one_is_heard() {
+        let mut pace = Pace::new(48_000);
+        let mut second = |late: usize| {
+            pace.note(LEAST_CUSHION - late, 960);
+            (1..50).filter_map(|_| pace.note(LEAST_CUSHION, 960)).for_each(|bend| assert_eq!(bend.drop, 0));
+            pace.cushion()
+        };
+        assert_eq!(second(LEAST_CUSHION / 2), LEAST_CUSHION);
+        assert_eq!(second(LEAST_CUSHION * 9 / 10), LEAST_CUSHION + CUSHION_STEP);
     }
 
     #[test]

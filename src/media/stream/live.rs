@@ -195,6 +195,6 @@ fn due(next: &mut Option<Instant>, now: Instant) -> Option<Instant> {
 }
 
 /// A microphone whose samples come later than this after their time is taken for silent.
-const MOST_GATHERING: Duration = Duration::from_millis(20);
+const MOST_GATHERING: Duration = Duration::from_millis(40);
 /// The longest packet's time on a line.
 const MOST_SAID: usize = MOST_PTIME_MS as usize * LINE_RATE as usize / 1_000;
