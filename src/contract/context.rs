@@ -113,6 +113,9 @@ pub fn clean(value: &str) -> Cow<'_, str> {
 /// The API takes any name; in a header's name only a token's characters can stand (RFC 3261 §25.1). The others become
 /// percent-escapes of their UTF-8, which are a token's characters: nothing is lost, and nothing can be injected. (A decision of ours.)
 pub fn header_name(variable: &str) -> String {
+    if is_token(variable) {
+        return [INPUT_VARIABLE_PREFIX, variable].concat();
+    }
     let mut name = INPUT_VARIABLE_PREFIX.to_owned();
     for byte in variable.bytes() {
         let character = char::from(byte);

@@ -156,9 +156,11 @@ impl Capture {
     pub fn messages(&self, call: CallId) -> Vec<CapturedMessage> {
         let keys = self.calls.get(&call).into_iter().flatten();
         let conversations = keys.filter_map(|(party, id)| self.conversations.get(usize::from(*party))?.get(id));
-        let mut messages: Vec<_> = conversations
-            .flat_map(|c| c.messages.iter().filter(|m| c.owner_of(m).is_some_and(|owner| owner.call == call)).cloned())
-            .collect();
+        let mut messages = Vec::with_capacity(conversations.clone().map(|conversation| conversation.messages.len()).sum());
+        for conversation in conversations {
+            let of_call = |message: &&CapturedMessage| conversation.owner_of(message).is_some_and(|owner| owner.call == call);
+            messages.extend(conversation.messages.iter().filter(of_call).cloned());
+        }
         messages.sort_by_key(|m| m.number);
         messages
     }

@@ -12,13 +12,15 @@ pub struct Pace {
     smooth: usize,
     /// Frames in a window.
     window: usize,
+    /// The cushion has been there since it was last made thicker.
+    settled: bool,
 }
 
 impl Pace {
     /// For a device of `rate` frames a second.
     pub fn new(rate: u32) -> Pace {
         let window = rate as usize / 2;
-        Pace { cushion: LEAST_CUSHION, least: usize::MAX, frames: 0, smooth: 0, window: window.max(1) }
+        Pace { cushion: LEAST_CUSHION, least: usize::MAX, frames: 0, smooth: 0, window: window.max(1), settled: false }
     }
 
     pub fn cushion(&self) -> usize {
@@ -39,10 +41,11 @@ impl Pace {
             self.smooth = 0;
             self.cushion = self.cushion.saturating_sub(CUSHION_STEP / 5).max(LEAST_CUSHION);
         }
-        // The next delay like this one, or a little longer, would be heard.
-        if least < self.cushion / 4 {
+        // What was there is nearly used up: a delay a little longer would have been heard.
+        if self.settled && least < self.cushion / 4 {
             self.thicken();
         }
+        self.settled |= least >= self.cushion * 3 / 4;
         let excess = least as f64 - self.cushion as f64;
         let drop = if excess > MOST_EXCESS as f64 { excess as usize } else { 0 };
         Some(Bend { faster: (excess * GAIN / LINE_RATE).clamp(-MOST_BEND, MOST_BEND), drop })
@@ -57,7 +60,7 @@ impl Pace {
 
     fn thicken(&mut self) {
         self.cushion = (self.cushion + CUSHION_STEP).min(MOST_CUSHION);
-        self.smooth = 0;
+        (self.smooth, self.settled) = (0, false);
     }
 }
 
@@ -125,13 +128,17 @@ mod tests {
     #[test]
     fn what_is_nearly_a_gap_makes_it_thicker_before_one_is_heard() {
         let mut pace = Pace::new(48_000);
-        let mut second = |late: usize| {
-            pace.note(LEAST_CUSHION - late, 960);
-            (1..50).filter_map(|_| pace.note(LEAST_CUSHION, 960)).for_each(|bend| assert_eq!(bend.drop, 0));
+        let mut second = |left: usize, least: usize| {
+            pace.note(least, 960);
+            (1..50).filter_map(|_| pace.note(left, 960)).for_each(|bend| assert_eq!(bend.drop, 0));
             pace.cushion()
         };
-        assert_eq!(second(LEAST_CUSHION / 2), LEAST_CUSHION);
-        assert_eq!(second(LEAST_CUSHION * 9 / 10), LEAST_CUSHION + CUSHION_STEP);
+        assert_eq!(second(LEAST_CUSHION, LEAST_CUSHION / 2), LEAST_CUSHION);
+        assert_eq!(second(LEAST_CUSHION, LEAST_CUSHION / 10), LEAST_CUSHION + CUSHION_STEP);
+        // Before the new cushion is there it says nothing that little is left.
+        (0..5).for_each(|_| assert_eq!(second(0, 0), LEAST_CUSHION + CUSHION_STEP));
+        assert_eq!(second(LEAST_CUSHION + CUSHION_STEP, 0), LEAST_CUSHION + CUSHION_STEP);
+        assert_eq!(second(LEAST_CUSHION + CUSHION_STEP, 0), LEAST_CUSHION + 2 * CUSHION_STEP);
     }
 
     #[test]
