@@ -71,6 +71,8 @@ pub enum OfferFault {
     NoCodec,
     #[error("no usable address for the media")]
     NoAddress,
+    #[error("the media address {0} is not of the IP version that our media has")]
+    OtherIpVersion(IpAddr),
     #[error("an answer that does not fit the offer")]
     AnswerMismatch,
     #[error("an answer to no offer")]
@@ -92,7 +94,7 @@ impl OfferFault {
         match self {
             Self::NoAudio => Some((304, "Media type not available")),
             Self::NoCodec => Some((305, "Incompatible media format")),
-            Self::NoAddress => Some((300, "Incompatible network protocol")),
+            Self::NoAddress | Self::OtherIpVersion(_) => Some((300, "Incompatible network protocol")),
             _ => None,
         }
     }
@@ -315,8 +317,11 @@ fn usable_address(theirs: &SessionDescription, media: &Media, local: &LocalMedia
     if remote.ip().is_unspecified() {
         return Ok(None);
     }
-    if remote.ip().is_multicast() || remote.is_ipv4() != local.address.is_ipv4() {
+    if remote.ip().is_multicast() {
         return Err(OfferFault::NoAddress);
+    }
+    if remote.is_ipv4() != local.address.is_ipv4() {
+        return Err(OfferFault::OtherIpVersion(remote.ip()));
     }
     Ok(Some(remote))
 }

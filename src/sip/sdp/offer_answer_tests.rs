@@ -120,7 +120,7 @@ fn nothing_that_fits_is_488() {
         ("m=audio 0 RTP/AVP 0\r\n", OfferFault::NoAudio),
         ("m=audio 6000 RTP/AVP 18 9\r\n", OfferFault::NoCodec),
         ("m=audio 6000 RTP/AVP 96\r\na=rtpmap:96 PCMU/16000\r\n", OfferFault::NoCodec),
-        ("m=audio 6000 RTP/AVP 0\r\nc=IN IP6 2001:db8::1\r\n", OfferFault::NoAddress),
+        ("m=audio 6000 RTP/AVP 0\r\nc=IN IP6 2001:db8::1\r\n", OfferFault::OtherIpVersion("2001:db8::1".parse().expect("an address"))),
         ("m=audio 6000 RTP/AVP 0\r\nc=IN IP4 239.1.2.3/127\r\n", OfferFault::NoAddress),
         ("m=audio 6000 RTP/AVP 0\r\nc=IN IP4 media.example.com\r\n", OfferFault::NoAddress),
     ] {
