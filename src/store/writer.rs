@@ -79,20 +79,27 @@ impl Writer {
     /// beginning, and its end where no call transfer's client looks out for it, some dozens of milliseconds; the end of
     /// a transfer's call, a claim or what an agent hands back only right after a commit, so that a busy bridge commits
     /// at most 50 times a second; a create never, since its client sends the next one only when this one is answered.
-    /// What comes meanwhile stays in the channel, since each wake of this thread costs as much as an item.
+    /// What comes meanwhile stays in the channel until it is looked into, since each wake of this thread costs as much as
+    /// an item.
     async fn let_others_join(&mut self, items: &mut Vec<Item>) {
-        let until = match items.iter().map(Waits::of).max() {
-            None | Some(Waits::Create) => return,
-            Some(Waits::Call) => self.committed_at + SPACING,
-            Some(Waits::Nobody) => Instant::now() + PATIENCE,
-        };
-        if items.len() < BATCH && Instant::now() < until {
+        let mut now = Instant::now();
+        let patience_ends = now + PATIENCE;
+        while items.len() < BATCH {
+            let until = match items.iter().map(Waits::of).max() {
+                None | Some(Waits::Create) => return,
+                Some(Waits::Call) => self.committed_at + SPACING,
+                Some(Waits::Nobody) => patience_ends,
+            };
+            if now >= until {
+                return;
+            }
             tokio::select! {
                 biased;
                 Some(create) = self.creates.recv() => items.push(Item::Create(create)),
-                () = tokio::time::sleep_until(until) => {}
+                () = tokio::time::sleep_until(until.min(now + SPACING)) => {}
             }
             self.take_waiting(items);
+            now = Instant::now();
         }
     }
 
@@ -181,7 +188,7 @@ pub fn wall_now() -> Timestamp {
 
 /// Items in one transaction: some 10 ms of work.
 const BATCH: usize = 512;
-/// Between two commits.
+/// Between two commits, and between two looks at what has come.
 const SPACING: Duration = Duration::from_millis(20);
 /// What a crash may take of what nobody waits for: a call whose end is not kept is then told as interrupted.
 const PATIENCE: Duration = Duration::from_millis(50);
