@@ -70,9 +70,17 @@ fn port(stream: StreamId) -> u16 {
 
 impl Call {
     fn between(caller: Codec, agent: Codec) -> Call {
+        Call::beside(0, caller, agent)
+    }
+
+    /// Beside so many streams that are open already.
+    fn beside(others: u32, caller: Codec, agent: Codec) -> Call {
         let begin = Instant::now();
         let end = |n: u64| End { plane: MediaPlane::new(Clock::new(begin, 3_900_000_000 << 32, "lab".into()), n), out: Out::default() };
         let mut call = Call { now: begin, begin, ends: [end(1), end(2), end(3)], under_way: Vec::new(), lost_percent: 0.0, sent: 0 };
+        for stream in (100..100 + others).map(StreamId) {
+            call.does(BRIDGE, MediaCommand::Open { stream, port: port(stream) });
+        }
         for (end, stream) in [(CALLER, FIRST), (BRIDGE, FIRST), (BRIDGE, SECOND), (AGENT, FIRST)] {
             call.does(end, MediaCommand::Open { stream, port: port(stream) });
         }
@@ -127,6 +135,16 @@ impl Call {
             _ => None,
         });
         closed.expect("it was recorded")
+    }
+
+    /// Milliseconds of sound that the bridge has seen from the caller, and to it.
+    fn outlined(&mut self) -> [u64; 2] {
+        self.does(BRIDGE, MediaCommand::Close { stream: FIRST });
+        let closed = self.ends[usize::from(BRIDGE) - 1].out.events.drain(..).find_map(|event| match event {
+            MediaEvent::Closed { figures, .. } => Some([figures.received_level.heard_ms, figures.sent_level.heard_ms]),
+            _ => None,
+        });
+        closed.expect("it was open")
     }
 
     fn digits(&self, end: u8) -> String {
@@ -215,6 +233,21 @@ fn a_tone_is_heard_at_the_far_end_in_time_and_pitch_in_every_pair_of_codecs() {
             assert!((last - first).abs_diff(length) <= 30, "{caller:?} to {agent:?}: {hz} Hz for {}", last - first);
         }
         assert_eq!(call.now.duration_since(call.begin), Duration::from_secs(4));
+    }
+}
+
+#[test]
+fn sound_that_passes_has_an_outline_and_what_costs_to_read_only_beside_few_calls() {
+    for (codec, others) in [(Codec::Pcmu, 200), (Codec::G722, 0), (Codec::Opus, 0), (Codec::G722, 200), (Codec::Opus, 200)] {
+        let mut call = Call::beside(others, codec, codec);
+        call.does(CALLER, MediaCommand::Play { stream: FIRST, what: Playout::Tone { hz: 1_000.0, secs: 2.0 }, token: 1 });
+        call.does(AGENT, MediaCommand::Play { stream: FIRST, what: Playout::Tone { hz: 600.0, secs: 1.0 }, token: 1 });
+        call.advance(3_000);
+        let is_read = others == 0 || codec == Codec::Pcmu;
+        for (heard, said) in call.outlined().into_iter().zip([2_000u64, 1_000]) {
+            let expected = if is_read { said } else { 0 };
+            assert!(heard.abs_diff(expected) <= 100 * u64::from(is_read), "{codec:?} beside {others}: {heard} of {said}");
+        }
     }
 }
 

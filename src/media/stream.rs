@@ -124,6 +124,11 @@ impl Stream {
         }
     }
 
+    /// Draws the outline of what is not G.711, too, which then has to be decoded: as much work again as relaying it.
+    pub fn outline_all(&mut self) {
+        self.ears.outlines_all = true;
+    }
+
     // From the party.
 
     pub fn configure(&mut self, now: Instant, setup: Box<StreamSetup>) {

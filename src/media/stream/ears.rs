@@ -1,5 +1,5 @@
-//! What listens to a stream at this machine: the outline, the watch for silence, and the tapes. It decodes only where one of
-//! the latter is on; the outline of what is not G.711 is drawn where it is decoded anyway, here or for a person who listens.
+//! What listens to a stream at this machine: the outline, the watch for silence, and the tapes. What is not G.711 is decoded only
+//! where one of the latter is on, or where so few calls run that it may be decoded for its outline alone.
 
 use std::time::Instant;
 
@@ -17,6 +17,8 @@ use super::order::Order;
 #[derive(Debug, Default)]
 pub struct Ears {
     pub sketch: Sketch,
+    /// What is not G.711 is decoded for the outline, too.
+    pub outlines_all: bool,
     pub silence: Option<SilenceWatch>,
     pub tapes: Tapes,
     /// By [`Way`].
@@ -50,7 +52,8 @@ impl Ears {
                 watch.note_sound(now);
             }
         }
-        if watch.is_none() && !self.tapes.are_on() {
+        let for_outline = self.outlines_all && codec.law().is_none();
+        if watch.is_none() && !self.tapes.are_on() && !for_outline {
             return;
         }
         let Read { decoder, order } = read(&mut self.reads[way as usize], now, codec);

@@ -70,8 +70,8 @@ pub fn view(call: &CallRecord, leg: &LegRecord, sound: &LegSound) -> SoundView {
     SoundView { began: sound.began, recorded, title: title.to_owned(), wave: Waveform { tracks, secs }, note, plots }
 }
 
-/// G.711 is outlined as it passes. What goes through in another codec is not decoded for that, which would cost as much again as
-/// relaying it; what is recorded or listened to is decoded anyway.
+/// G.711 is outlined as it passes. What goes through in another codec is decoded for that only while few calls run, since it costs as
+/// much again as relaying it; what is recorded or listened to is decoded anyway.
 fn note(leg: &LegRecord, drawn: bool) -> Option<String> {
     let figures = leg.media.as_ref()?;
     let codec = &figures.codec;
@@ -79,10 +79,10 @@ fn note(leg: &LegRecord, drawn: bool) -> Option<String> {
     let passed = !codec.starts_with("PCM")
         && (unread(figures.packets_received, figures.received_level) || unread(figures.packets_sent, figures.sent_level));
     match (drawn, passed) {
-        (false, true) => {
-            Some(format!("No outline: {codec} only passed through and was not decoded. Calls that are recorded or listened to have one"))
-        }
-        (true, true) => Some(format!("Not in the outline: {codec} that only passed through and was not decoded")),
+        (false, true) => Some(format!(
+            "No outline: {codec} only passed through beside many calls, undecoded. Calls that are recorded or listened to have one"
+        )),
+        (true, true) => Some(format!("Not in the outline: {codec} that only passed through beside many calls, undecoded")),
         (false, false) => Some("No outline: nothing was said".to_owned()),
         (true, false) => None,
     }
