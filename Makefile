@@ -14,10 +14,10 @@ run:
 	@.ci/need run
 	cargo build --release --locked
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then \
-	    target/release/handback; \
+	    cargo run --release --locked --quiet; \
 	else \
 	    echo "No display here (neither DISPLAY nor WAYLAND_DISPLAY is set): the same journey in the terminal, by \`handback demo\`."; \
-	    target/release/handback demo; \
+	    cargo run --release --locked --quiet -- demo; \
 	fi
 
 test:
@@ -52,4 +52,4 @@ fuzz:
 screenshots:
 	@.ci/need screenshots
 	cargo build --release --locked
-	screenshots/make target/release/handback
+	screenshots/make "$${CARGO_TARGET_DIR:-target}/release/handback"
