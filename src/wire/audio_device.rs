@@ -125,7 +125,7 @@ impl AudioSystem {
         Ok(found)
     }
 
-    /// Opens a microphone that gives so many milliseconds at a time. `make` is told the format and gives what takes the samples; `start` names no thread of ours.
+    /// Opens a microphone that gives so many milliseconds at a time. `make` is told the format and gives what takes the samples.
     ///
     /// # Errors
     /// The device is gone, taken or refuses.

@@ -51,8 +51,8 @@ impl Ear {
         self.heard.is_none() || self.quiet > PATIENCE
     }
 
-    /// Whether what is heard is decoded only here: G.711 is measured as it arrives.
-    pub fn alone_decodes(&self) -> bool {
+    /// Whether what is heard is no G.711, which is measured as it arrives.
+    pub fn is_coded(&self) -> bool {
         self.heard.as_ref().is_some_and(|heard| heard.decoder.codec().law().is_none())
     }
 

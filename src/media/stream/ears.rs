@@ -44,16 +44,18 @@ struct Read {
 impl Ears {
     /// A packet of sound that arrived, or was relayed.
     pub fn note(&mut self, now: Instant, way: Way, header: &Header, codec: Codec, payload: &[u8]) {
-        let mut watch = self.silence.as_mut().filter(|_| way == Way::Received);
         if let Some(law) = codec.law() {
             self.sketch.note(now, way, law, payload);
-            // That was all that the watch needs.
-            if let Some(watch) = watch.take().filter(|_| is_sound(law, payload)) {
+            if let Some(watch) = &mut self.silence
+                && way == Way::Received
+                && is_sound(law, payload)
+            {
                 watch.note_sound(now);
             }
         }
-        let for_outline = self.outlines_all && codec.law().is_none();
-        if watch.is_none() && !self.tapes.are_on() && !for_outline {
+        // Outline and watch read G.711 as it is.
+        let wanted = if codec.law().is_some() { self.tapes.are_on() } else { self.decodes(way) };
+        if !wanted {
             return;
         }
         let Read { decoder, order } = read(&mut self.reads[way as usize], now, codec);
@@ -67,6 +69,18 @@ impl Ears {
                 let length = decoder.decode(payload, &mut samples);
                 self.tapes.lay(now, way, header.timestamp, codec, &samples[..length]);
             }
+        }
+    }
+
+    /// Whether what is not G.711 is decoded here.
+    fn decodes(&self, way: Way) -> bool {
+        self.outlines_all || self.tapes.are_on() || (way == Way::Received && self.silence.is_some())
+    }
+
+    /// What a person hears of it, which has an outline by that where it is decoded for nothing else.
+    pub fn note_heard(&mut self, now: Instant, way: Way, samples: &[i16]) {
+        if !self.decodes(way) {
+            self.sketch.note_samples(now, way, samples);
         }
     }
 

@@ -82,8 +82,8 @@ impl Stream {
             while let Some(at) = due(&mut talker.next, now) {
                 let mut frame = [0; FRAME];
                 talker.ear.frame(at, &mut frame);
-                if talker.ear.alone_decodes() && !self.ears.outlines_all {
-                    self.ears.sketch.note_samples(now, Way::Received, &frame);
+                if talker.ear.is_coded() {
+                    self.ears.note_heard(now, Way::Received, &frame);
                 }
                 sink.hear(talker.line, &frame, &frame);
                 if talker.ear.is_idle() {
@@ -96,11 +96,11 @@ impl Stream {
                 let (mut left, mut right) = ([0; FRAME], [0; FRAME]);
                 listener.received.frame(at, &mut left);
                 listener.sent.frame(at, &mut right);
-                if listener.received.alone_decodes() && !self.ears.outlines_all {
-                    self.ears.sketch.note_samples(now, Way::Received, &left);
+                if listener.received.is_coded() {
+                    self.ears.note_heard(now, Way::Received, &left);
                 }
-                if listener.sent.alone_decodes() && !self.ears.outlines_all {
-                    self.ears.sketch.note_samples(now, Way::Sent, &right);
+                if listener.sent.is_coded() {
+                    self.ears.note_heard(now, Way::Sent, &right);
                 }
                 match listener.heard {
                     Heard::Both => sink.hear(Line::Listener, &left, &right),
