@@ -13,6 +13,9 @@ pub(super) fn of_record(record: &CallRecord, found: &mut Vec<Finding>) {
         if !record.findings.iter().any(|known| known.rule == "rtp-from-stranger") {
             found.extend(heard.strangers());
         }
+        found.extend(heard.ice());
+        found.extend(heard.dtls());
+        found.extend(heard.malformed());
         found.extend(heard.nothing());
         found.extend(heard.lost());
         found.extend(heard.lost_there());
@@ -63,6 +66,48 @@ impl Heard<'_> {
                 format!("{strangers} packets on the {} leg from addresses that the SDP does not name", self.role),
                 "They are neither relayed nor answered: media is taken from the negotiated address only (RFC 3264 §5.1, RFC 7362)",
                 "If they are the other side's own, it changed its address without saying so in SDP; else somebody probes the port",
+            )
+        })
+    }
+
+    fn ice(&self) -> Option<Finding> {
+        let MediaFigures { stun, packets_received, .. } = *self.figures;
+        (stun > 0).then(|| {
+            Finding::new(
+                "ice-unanswered",
+                if packets_received == 0 { Severity::Warning } else { Severity::Note },
+                self.side,
+                format!("{stun} STUN packets on the {} leg", self.role),
+                "That side checks paths with ICE, and none was offered to it: a side that speaks only over a path that has been checked stays silent (RFC 8445 §6.1)",
+                "Switch ICE off for this trunk, or have the SBC end it",
+            )
+        })
+    }
+
+    fn dtls(&self) -> Option<Finding> {
+        let dtls = self.figures.dtls;
+        (dtls > 0).then(|| {
+            Finding::new(
+                "dtls-unanswered",
+                Severity::Warning,
+                self.side,
+                format!("{dtls} DTLS packets on the {} leg", self.role),
+                "That side wants its media encrypted by DTLS-SRTP, and plain RTP was agreed (RFC 5764 §5.1.2): it will neither speak nor listen",
+                "Set the trunk to RTP/AVP, or have the SBC end SRTP",
+            )
+        })
+    }
+
+    fn malformed(&self) -> Option<Finding> {
+        let malformed = self.figures.malformed;
+        (malformed > 0).then(|| {
+            Finding::new(
+                "media-malformed",
+                Severity::Note,
+                self.side,
+                format!("{malformed} packets on the {} leg that are neither RTP nor RTCP", self.role),
+                "They were counted and left out (RFC 3550 §5.1)",
+                "Look at them in a capture at the port: T.38, a proprietary keep-alive, or a stream meant for another port",
             )
         })
     }

@@ -189,6 +189,9 @@ pub const RULES: &[Rule] = &[
     // Sound
     r("no-media-received", Warning, "A leg that was spoken to and never heard", "RFC 3264 §5.1"),
     r("rtp-from-stranger", Warning, "RTP from addresses that the SDP does not name", "RFC 3264 §5.1"),
+    r("ice-unanswered", Warning, "STUN on a media port: the side uses ICE, which nobody answers", "RFC 8445 §6.1"),
+    r("dtls-unanswered", Warning, "DTLS on a media port: the side wants DTLS-SRTP", "RFC 5764 §5.1.2"),
+    r("media-malformed", Note, "Packets on a media port that are neither RTP nor RTCP", "RFC 3550 §5.1"),
     r("media-lost", Warning, "More than 5 % of the packets lost", "ITU-T G.113"),
     r("media-lost-there", Warning, "More than 5 % lost at the far side, by its RTCP", "RFC 3550 §6.4.1"),
     r("jitter-high", Warning, "Packets more than 50 ms out of step", "RFC 3550 §6.4.1"),

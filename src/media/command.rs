@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::foreign::Foreign;
 use super::quality::{Conditions, LossPattern};
 use super::sketch::{Bars, Level};
 
@@ -310,7 +311,7 @@ pub struct StreamFigures {
     /// Packets from addresses that the stream does not know.
     pub strangers: u64,
     /// Packets that are no RTP, RTCP or telephone-event.
-    pub malformed: u64,
+    pub foreign: Foreign,
     pub dtmf_received: String,
     /// From the first `Configure` to the first packet received.
     pub first_packet_us: Option<u64>,

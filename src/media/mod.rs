@@ -10,6 +10,7 @@ pub mod command;
 pub mod conceal;
 pub mod dtmf;
 pub mod ear;
+pub mod foreign;
 pub mod jitter;
 pub mod jitter_buffer;
 pub mod level;

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::codecs::RATE;
 use super::command::{Codec, MediaEvent, Playout, StreamId, StreamSetup};
 use super::dtmf;
+use super::foreign::Foreign;
 use super::jitter::{Arrival, Reception};
 use super::level::SilenceWatch;
 use super::plane::{Channel, Clock, Owner, Sink, Way};
@@ -43,7 +44,7 @@ pub struct Stream {
     contents: [Content; 128],
     source: SourceLock,
     reception: Reception,
-    malformed: u64,
+    foreign: Foreign,
     outgoing: Outgoing,
     player: Option<Player>,
     next_frame: Option<Instant>,
@@ -71,7 +72,7 @@ pub struct Stream {
     next_figures: Option<Instant>,
     /// Packets received and lost when the figures were told last.
     measured: (u64, u64),
-    /// What was told last: sent, received, strangers, digits.
+    /// What was told last: sent, received, what was neither, digits.
     told: (u64, u64, u64, usize),
 }
 
@@ -97,7 +98,7 @@ impl Stream {
             contents: [Content::Unknown; 128],
             source: SourceLock::default(),
             reception: Reception::default(),
-            malformed: 0,
+            foreign: Foreign::default(),
             outgoing: Outgoing::new(seed),
             player: None,
             next_frame: None,
@@ -256,7 +257,7 @@ impl Stream {
         sink: &mut impl Sink,
     ) -> Option<(Header, Content)> {
         let Some(header) = rtp::parse(bytes) else {
-            self.malformed += 1;
+            self.foreign.note(bytes);
             return None;
         };
         match self.source.judge(from, header.ssrc) {
@@ -307,7 +308,8 @@ impl Stream {
     }
 
     pub fn handle_rtcp(&mut self, now: Instant, clock: &Clock, from: SocketAddr, bytes: &[u8]) {
-        if self.source.remote().is_none() {
+        // An ICE peer's checks come from addresses of their own, and make it no stranger.
+        if self.source.remote().is_none() || self.foreign.names(bytes) {
             return;
         }
         let expected = self.source.remote().is_some_and(|remote| remote.ip() == from.ip()) || self.rtcp_remote == Some(from);
@@ -316,7 +318,7 @@ impl Stream {
             return;
         }
         if !self.reports.handle_packet(clock.ntp(now), self.outgoing.ssrc, bytes) {
-            self.malformed += 1;
+            self.foreign.malformed += 1;
             return;
         }
         if let (Some(mouth), Some(percent)) = (&mut self.mouth, self.reports.remote_loss_percent) {
@@ -361,7 +363,12 @@ impl Stream {
         }
         if self.next_figures.is_some_and(|at| at <= now) {
             self.next_figures = Some(now + FIGURES_INTERVAL);
-            let now_told = (self.outgoing.packets, self.reception.packets, self.source.stranger_packets, self.dtmf_received.len());
+            let now_told = (
+                self.outgoing.packets,
+                self.reception.packets,
+                self.source.stranger_packets + self.foreign.total(),
+                self.dtmf_received.len(),
+            );
             if std::mem::replace(&mut self.told, now_told) != now_told {
                 let figures = Box::new(self.figures(now, false));
                 sink.event(self.owner, MediaEvent::Figures { stream: self.id, figures });
@@ -376,7 +383,7 @@ impl Stream {
 
     fn note_event(&mut self, now: Instant, header: &Header, payload: &[u8], sink: &mut impl Sink) {
         let Some(packet) = dtmf::EventPacket::parse(payload) else {
-            self.malformed += 1;
+            self.foreign.malformed += 1;
             return;
         };
         self.people.note_event(now, Way::Received, header);

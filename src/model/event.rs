@@ -359,6 +359,15 @@ pub struct MediaFigures {
     pub round_trip_ms: Option<f32>,
     /// Packets from addresses that the leg does not know: neither relayed nor answered.
     pub strangers: u64,
+    /// Packets of a peer that uses ICE: STUN (RFC 8489), which nobody answers here.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub stun: u64,
+    /// Packets of a peer that wants DTLS-SRTP (RFC 5764): its handshakes, which nobody answers here.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub dtls: u64,
+    /// Packets that are neither these nor RTP, RTCP or telephone-event.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub malformed: u64,
     pub dtmf_received: String,
     /// Microseconds from the leg's answer to the first packet received.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -382,6 +391,10 @@ pub struct MediaFigures {
     pub sent_level: Option<SoundLevel>,
     #[serde(skip)]
     pub moment: SoundMoment,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl MediaFigures {

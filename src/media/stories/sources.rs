@@ -1,6 +1,7 @@
 //! Who may speak on a stream, and where it speaks to.
 
 use super::*;
+use crate::media::foreign::Foreign;
 
 #[test]
 fn strangers_are_counted_told_and_neither_relayed_nor_answered() {
@@ -17,6 +18,21 @@ fn strangers_are_counted_told_and_neither_relayed_nor_answered() {
     assert_eq!(lab.told(&MediaEvent::Stranger { stream: CUSTOMER, from: stranger.from }), 1);
     let figures = lab.closes(CUSTOMER);
     assert_eq!((figures.strangers, figures.packets_received, figures.packets_lost), (10, 1, 0));
+}
+
+#[test]
+fn the_checks_of_an_ice_peer_are_named_and_make_it_no_stranger() {
+    let mut lab = Lab::bridged(setup(CUSTOMER), setup(AGENT));
+    let mut voice = Voice::of(CUSTOMER);
+    lab.says(&mut voice, &[1; 160]);
+    let check: Vec<u8> = [&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42][..], &[7; 12]].concat();
+    let elsewhere = SocketAddr::from(([198, 51, 100, 7], 4_000));
+    for (channel, from) in [(Channel::Rtp, voice.from), (Channel::Rtp, elsewhere), (Channel::Rtcp, elsewhere)] {
+        lab.plane.handle_packet(lab.now, port(CUSTOMER), channel, from, &mut check.clone(), &mut lab.out);
+    }
+    let figures = lab.closes(CUSTOMER);
+    assert_eq!(figures.foreign, Foreign { stun: 3, ..Foreign::default() });
+    assert_eq!((figures.strangers, figures.packets_received), (0, 1));
 }
 
 #[test]

@@ -34,7 +34,7 @@ impl Stream {
             remote_jitter_ms: self.reports.remote_jitter.map(|jitter| millis(jitter, codec.clock_rate())),
             round_trip_ms: self.reports.round_trip.map(|round_trip| round_trip.as_secs_f32() * 1_000.0),
             strangers: self.source.stranger_packets,
-            malformed: self.malformed,
+            foreign: self.foreign,
             dtmf_received: self.dtmf_received.clone(),
             first_packet_us: self.first_packet_us,
             received: self.received_conditions(losses.burst_ratio),

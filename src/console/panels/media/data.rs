@@ -153,5 +153,10 @@ fn remarks(name: &str, f: &MediaFigures) -> Vec<String> {
     if f.strangers > 0 {
         remarks.push(format!("{name}: {} packets from addresses that the leg does not know, neither relayed nor answered", f.strangers));
     }
+    for (packets, what) in [(f.stun, "STUN (ICE)"), (f.dtls, "DTLS"), (f.malformed, "neither RTP nor RTCP")] {
+        if packets > 0 {
+            remarks.push(format!("{name}: {packets} packets that are {what}, not answered"));
+        }
+    }
     remarks
 }
