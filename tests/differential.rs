@@ -82,7 +82,7 @@ fn agree(name: &str, wire: &[u8]) -> bool {
     if let Some(Ok(theirs)) = theirs.headers().typed::<Via>() {
         let via = fields.top_via().unwrap_or_else(|error| panic!("{name}: Via {error}\n{shown}"));
         assert_eq!(via.transport_text().as_bytes(), theirs.transport, "{name}: transport\n{shown}");
-        assert_eq!(via.port, theirs.port, "{name}: Via port\n{shown}");
+        assert_eq!(via.port(), theirs.port, "{name}: Via port\n{shown}");
         let branch = theirs.params.iter().find(|param| param.name.eq_ignore_ascii_case(b"branch")).and_then(|param| param.value.as_deref());
         let branch = branch.filter(|branch| !branch.is_empty());
         assert_eq!(via.param("branch").map(str::as_bytes).filter(|branch| !branch.is_empty()), branch, "{name}: branch\n{shown}");

@@ -114,7 +114,7 @@ fn rfc5118_addresses_are_read_rightly() {
     assert_eq!(vias, ["[2001:db8::9:1]", "192.0.2.1", "[2001:db8::9:255]"]);
     let request = rfc5118("ipv4-mapped-ipv6");
     let mapped = request.top_via().unwrap();
-    assert_eq!((mapped.host().and_then(|host| host.ip()), mapped.port), ("::ffff:192.0.2.10".parse().ok(), Some(19823)));
+    assert_eq!((mapped.host().and_then(|host| host.ip()), mapped.port()), ("::ffff:192.0.2.10".parse().ok(), Some(19823)));
 }
 
 #[test]

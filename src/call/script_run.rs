@@ -103,6 +103,9 @@ pub fn fill_in(variables: &Variables, context: &Context) -> Variables {
 }
 
 fn fill_in_text(text: &str, context: &Context) -> String {
+    if !text.contains('{') {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, (name, after))) = rest.split_once("{{").and_then(|(b, tail)| Some((b, tail.split_once("}}")?))) {

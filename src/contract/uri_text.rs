@@ -103,6 +103,8 @@ fn hex_digit(byte: u8) -> Option<u8> {
 /// followed by `@`. But senders forget to escape an `@` in a value: where the text before the `@` already
 /// holds `?X-GA-`, that is the headers' beginning.
 pub fn headers_start(uri: &str) -> Option<usize> {
+    // Most URIs have no headers.
+    memchr::memchr(b'?', uri.as_bytes())?;
     let host_from = match uri.find('@') {
         Some(at) => match contract_header_start(&uri[..at]) {
             Some(question) => return Some(question),
@@ -154,8 +156,7 @@ pub enum ReturnUriFault {
 
 /// Whether `uri` may be returned to: `sip:`/`sips:` only, with a host, no `method=`, nothing that could end the header.
 pub fn check_return_uri(uri: &str) -> Result<(), ReturnUriFault> {
-    let fits = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '"' | '{' | '}' | '|' | '\\' | '^' | '`');
-    if let Some(bad) = uri.chars().find(|c| !fits(*c)) {
+    if let Some(bad) = uri.bytes().position(|byte| !is_uri_byte(byte)).and_then(|at| uri.get(at..)?.chars().next()) {
         return Err(ReturnUriFault::Character(bad));
     }
     let rest = super::strip_prefix_ignoring_case(uri, "sip:")
@@ -167,13 +168,18 @@ pub fn check_return_uri(uri: &str) -> Result<(), ReturnUriFault> {
         return Err(ReturnUriFault::Host);
     }
     check_host_and_port(host.split(';').next().unwrap_or_default())?;
-    if unescape(uri).broken_escape {
+    if uri.contains('%') && unescape(uri).broken_escape {
         return Err(ReturnUriFault::Escape);
     }
     if parameters(uri).any(names_method) || headers(uri).any(names_method) {
         return Err(ReturnUriFault::Method);
     }
     Ok(())
+}
+
+/// What may stand in a return URI; a byte of a character beyond ASCII may not, and the first of them is found first.
+const fn is_uri_byte(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"' | b'{' | b'}' | b'|' | b'\\' | b'^' | b'`')
 }
 
 /// `hostport` (RFC 3261 §25.1); names may hold `_` too, since some networks have such.

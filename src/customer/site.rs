@@ -92,7 +92,7 @@ impl Site {
     pub fn side_of(&self, received: &Received) -> Side {
         self.side_at(&received.flow).unwrap_or_else(|| {
             let port = match Message::parse(received.bytes.clone()) {
-                Ok(Message::Response(response)) => response.top_via().ok().and_then(|via| via.port),
+                Ok(Message::Response(response)) => response.top_via().ok().and_then(|via| via.port()),
                 Ok(Message::Request(request)) => request.uri().ok().and_then(|uri| uri.port()),
                 Err(_) => None,
             };

@@ -161,7 +161,7 @@ fn via_names_another_transport(item: &Item, via: &Via<'_>) -> Option<Finding> {
 fn nat_without_rport(item: &Item, via: &Via<'_>) -> Option<Finding> {
     let far = item.seen.far?;
     let told = via.host()?.ip()?.to_canonical();
-    let elsewhere = told != far.ip().to_canonical() && via.port.unwrap_or(5060) != far.port();
+    let elsewhere = told != far.ip().to_canonical() && via.port().unwrap_or(5060) != far.port();
     (item.seen.transport == Some(TransportName::Udp) && elsewhere && via.rport().is_none()).then(|| {
         item.finding(
             "nat-without-rport",

@@ -114,7 +114,7 @@ impl UserAgent {
         }
         self.answer_pending(now, id);
         self.stop_timers(id);
-        self.events.push_back(UaEvent::Bye { id, request: incoming.request });
+        self.events.push_back(UaEvent::Bye { id, request: Box::new(incoming.request) });
         let Some(session) = self.sessions.get_mut(id) else { return };
         if session.referrals.is_empty() {
             return self.finish(now, id, SessionEnd::RemoteBye);

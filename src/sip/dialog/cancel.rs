@@ -92,7 +92,7 @@ impl UserAgent {
             if let Ok(response) = response {
                 self.layer.respond(now, invite, &response);
             }
-            self.events.push_back(UaEvent::Cancelled { id, request: incoming.request.clone() });
+            self.events.push_back(UaEvent::Cancelled { id, request: Box::new(incoming.request.clone()) });
             return self.finish(now, id, SessionEnd::Cancelled);
         }
         if matches!(session.exchange, Exchange::Theirs { .. }) {

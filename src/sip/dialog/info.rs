@@ -19,6 +19,6 @@ impl UserAgent {
 
     pub(super) fn receive_info(&mut self, now: Instant, id: SessionId, incoming: IncomingRequest) {
         self.answer_now(now, &incoming, 200, |builder| builder);
-        self.events.push_back(UaEvent::Info { id, request: incoming.request });
+        self.events.push_back(UaEvent::Info { id, request: Box::new(incoming.request) });
     }
 }

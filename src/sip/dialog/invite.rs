@@ -103,7 +103,7 @@ impl UserAgent {
             _ => return,
         };
         match response.code() {
-            100..=199 => self.receive_provisional(now, id, transaction, response, flow),
+            100..=199 => self.receive_provisional(now, id, transaction, &response, flow),
             200..=299 => self.receive_2xx(now, id, transaction, response, flow),
             _ if cancelled => self.finish(now, id, SessionEnd::Cancelled),
             401 | 407 if self.answer_challenge(now, id, transaction, &response, User::Invite(id)) => {}
@@ -112,15 +112,15 @@ impl UserAgent {
             503 if self.try_next_hop(now, id, self.layer.request(transaction).cloned()) => {}
             code => {
                 let reason = response.reason().to_owned();
-                self.events.push_back(UaEvent::Rejected { id, code, reason: reason.clone(), response: Some(response) });
+                self.events.push_back(UaEvent::Rejected { id, code, reason: reason.clone(), response: Some(Box::new(response)) });
                 self.finish(now, id, SessionEnd::Rejected { code, reason });
             }
         }
     }
 
-    fn receive_provisional(&mut self, now: Instant, id: SessionId, transaction: TransactionId, response: Response, flow: Flow) {
+    fn receive_provisional(&mut self, now: Instant, id: SessionId, transaction: TransactionId, response: &Response, flow: Flow) {
         if response.code() > 100 && response.to_tag().is_some() {
-            self.learn_peer(id, transaction, &response, flow);
+            self.learn_peer(id, transaction, response, flow);
         }
         let Some(session) = self.sessions.get_mut(id) else { return };
         let State::Calling(calling) = &mut session.state else { return };
@@ -140,13 +140,13 @@ impl UserAgent {
             }
             *last = rseq;
         }
-        let sdp = sdp_of(&response);
+        let sdp = sdp_of(response);
         match rseq {
             Some(rseq) if calling.late_offer && sdp.is_some() => calling.prack_wanted = Some(rseq),
             Some(rseq) => self.send_prack(now, id, rseq, None),
             None => {}
         }
-        self.events.push_back(UaEvent::Progress { id, code: response.code(), reason: response.reason().to_owned(), sdp, response });
+        self.events.push_back(UaEvent::Progress { id, code: response.code(), reason: response.reason().to_owned(), sdp });
     }
 
     fn receive_2xx(&mut self, now: Instant, id: SessionId, transaction: TransactionId, response: Response, flow: Flow) {
@@ -169,7 +169,7 @@ impl UserAgent {
             self.note(Some(id), "ack-not-written", error.to_string());
         }
         self.start_interval_as_caller(now, id, &response);
-        self.events.push_back(UaEvent::Answered { id, response, sdp });
+        self.events.push_back(UaEvent::Answered { id, response: Box::new(response), sdp });
     }
 
     /// Timer B, or a broken transport.

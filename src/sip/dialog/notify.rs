@@ -106,10 +106,11 @@ impl UserAgent {
     pub(super) fn receive_notify(&mut self, now: Instant, id: SessionId, incoming: IncomingRequest) {
         let request = &incoming.request;
         let event = request.text(HeaderName::Event).unwrap_or_default();
-        if !event.split(';').next().is_some_and(|package| package.trim().eq_ignore_ascii_case("refer")) {
+        let (package, params) = first_and_rest(&event);
+        if !package.eq_ignore_ascii_case("refer") {
             return self.answer_now(now, &incoming, 489, |builder| builder.header(HeaderName::AllowEvents, "refer"));
         }
-        let number = Params::new(event.split_once(';').map_or("", |parts| parts.1)).find("id").and_then(|id| id.parse::<u32>().ok());
+        let number = Params::new(params).find("id").and_then(|id| id.parse::<u32>().ok());
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Some(refer) = session.referral_of(number) else {
             return self.answer_now(now, &incoming, 481, |builder| builder);
@@ -121,12 +122,11 @@ impl UserAgent {
         }
         self.answer_now(now, &incoming, 200, |builder| builder);
         self.refresh_target(id, request);
-        let terminated = request
-            .text(HeaderName::SubscriptionState)
-            .is_some_and(|state| state.split(';').next().is_some_and(|state| state.trim().eq_ignore_ascii_case("terminated")));
+        let state = request.text(HeaderName::SubscriptionState);
+        let terminated = state.is_some_and(|state| first_and_rest(&state).0.eq_ignore_ascii_case("terminated"));
         if !silent {
             let sipfrag = status_of_sipfrag(request);
-            self.events.push_back(UaEvent::Notify { id, refer, sipfrag, terminated, request: incoming.request });
+            self.events.push_back(UaEvent::Notify { id, refer, sipfrag, terminated });
         }
         if terminated {
             self.end_referral(now, id, refer);
@@ -143,6 +143,13 @@ impl Session {
             ReferralState::Sent { .. } | ReferralState::Asked { .. } | ReferralState::Notifying { .. } => None,
         })
     }
+}
+
+/// A value's first word, and its parameters.
+fn first_and_rest(value: &str) -> (&str, &str) {
+    let end = value.bytes().position(|byte| byte == b';').unwrap_or(value.len());
+    let (first, rest) = value.split_at(end);
+    (first.trim_ascii(), rest)
 }
 
 /// The status line of a `message/sipfrag` body (RFC 3420), also where its line ends in a bare LF or its type is not given.

@@ -14,15 +14,15 @@ impl UserAgent {
     /// A whole message arrived.
     pub fn handle_received(&mut self, now: Instant, received: Received) {
         let Received { flow, bytes } = received;
-        match Message::parse_within(bytes.clone(), &self.config.limits.message) {
+        match Message::parse_within(bytes, &self.config.limits.message) {
             Ok(Message::Request(mut request)) => {
                 request.mark_received(flow.remote);
                 self.receive_request(now, request, flow);
             }
             Ok(Message::Response(response)) => self.receive_response(now, response, flow),
             // Keep-alives (RFC 5626 §3.5.1).
-            Err(ParseError::Empty) => {}
-            Err(error) => {
+            Err((ParseError::Empty, _)) => {}
+            Err((error, bytes)) => {
                 let reason = match error {
                     ParseError::Empty => "nothing but line ends",
                     ParseError::NotSip => "the first line is neither a request line nor a status line",
@@ -207,7 +207,7 @@ impl Origin {
         Ok(Self {
             key: ServerKey::of(request, &top, ids),
             reply_to: direct.unwrap_or(flow.remote),
-            elsewhere: top.port.unwrap_or(flow.transport.default_port()),
+            elsewhere: top.port().unwrap_or(flow.transport.default_port()),
         })
     }
 }

@@ -82,7 +82,7 @@ impl UserAgent {
         if let Some(session) = self.sessions.get_mut(id) {
             session.referrals.push(Referral { id: refer, state });
         }
-        self.events.push_back(UaEvent::Refer { id, refer, request: incoming.request });
+        self.events.push_back(UaEvent::Refer { id, refer, request: Box::new(incoming.request) });
     }
 
     pub(super) fn receive_refer_response(

@@ -145,12 +145,12 @@ pub enum UaEvent {
     NextHop { id: SessionId, uri: String },
 
     /// A provisional response (101–199) to our INVITE.
-    Progress { id: SessionId, code: u16, reason: String, sdp: Option<Bytes>, response: Response },
+    Progress { id: SessionId, code: u16, reason: String, sdp: Option<Bytes> },
     /// A 2xx to our INVITE; acknowledged already, unless it offers because we did not: then call `answer_offer`.
-    Answered { id: SessionId, response: Response, sdp: Option<Bytes> },
+    Answered { id: SessionId, response: Box<Response>, sdp: Option<Bytes> },
     /// A final response other than 2xx to our INVITE; 408 and no response where nobody answered, 503 where the transport failed.
     /// Followed by `Ended`.
-    Rejected { id: SessionId, code: u16, reason: String, response: Option<Response> },
+    Rejected { id: SessionId, code: u16, reason: String, response: Option<Box<Response>> },
     /// The ACK to our 2xx; with the answer, where our 2xx made the offer.
     Established { id: SessionId, answer_sdp: Option<Bytes> },
 
@@ -164,20 +164,20 @@ pub enum UaEvent {
     OfferRefused { id: SessionId, code: u16 },
 
     /// The peer asks us to refer: `accept_refer` or `refuse_refer`.
-    Refer { id: SessionId, refer: ReferId, request: Request },
+    Refer { id: SessionId, refer: ReferId, request: Box<Request> },
     /// The final response to our REFER.
     ReferResponse { id: SessionId, refer: ReferId, code: u16, reason: String },
     /// How our REFER goes on; answered with 200 already. No sipfrag: the body was missing or unreadable.
-    Notify { id: SessionId, refer: ReferId, sipfrag: Option<(u16, String)>, terminated: bool, request: Request },
+    Notify { id: SessionId, refer: ReferId, sipfrag: Option<(u16, String)>, terminated: bool },
     /// The subscription of the peer's REFER is gone: refused, or never answered.
     SubscriptionEnded { id: SessionId, refer: ReferId },
 
     /// An INFO; answered with 200 already.
-    Info { id: SessionId, request: Request },
+    Info { id: SessionId, request: Box<Request> },
     /// The peer hung up; answered with 200 already. `Ended` follows, at once or when a REFER's last NOTIFY is through.
-    Bye { id: SessionId, request: Request },
+    Bye { id: SessionId, request: Box<Request> },
     /// The peer took its INVITE back; answered already. `Ended` follows.
-    Cancelled { id: SessionId, request: Request },
+    Cancelled { id: SessionId, request: Box<Request> },
     /// The last event of a session.
     Ended { id: SessionId, why: SessionEnd },
 

@@ -24,15 +24,20 @@ impl<'a> AuthValue<'a> {
         while !rest.is_empty() {
             let (item, tail) = rest.split_at(outside_quotes(rest, b','));
             rest = tail.get(1..).unwrap_or("");
-            let mut item = trim_lws(item);
+            let item = trim_lws(item);
             let word_end = item.bytes().position(|byte| matches!(byte, b' ' | b'\t' | b'=' | b'"')).unwrap_or(item.len());
             let (word, after) = item.split_at(word_end);
-            if !trim_lws(after).starts_with('=') && is_token(word.as_bytes()) {
-                all.push(Self { scheme: Cow::Borrowed(word), params: Vec::with_capacity(USUAL_PARAMS) });
-                item = trim_lws(after);
-            }
+            let after = trim_lws(after);
+            let param = match after.strip_prefix('=') {
+                Some(content) => Some((word, content)),
+                None if is_token(word.as_bytes()) => {
+                    all.push(Self { scheme: Cow::Borrowed(word), params: Vec::with_capacity(USUAL_PARAMS) });
+                    split_at_byte(after, b'=')
+                }
+                None => split_at_byte(item, b'='),
+            };
             // A parameter before any scheme, or what is no parameter at all (a `token68`), is nobody's.
-            let (Some(value), Some((name, content))) = (all.last_mut(), split_at_byte(item, b'=')) else { continue };
+            let (Some(value), Some((name, content))) = (all.last_mut(), param) else { continue };
             let (name, content) = (trim_lws(name), trim_lws(content));
             if is_token(name.as_bytes()) && !content.starts_with('=') {
                 value.params.push((Cow::Borrowed(name), unquote(content)));

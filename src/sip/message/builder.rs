@@ -10,7 +10,8 @@ use super::header_name::HeaderName;
 use super::list::ListItems;
 use super::method::Method;
 use super::status::StatusCode;
-use super::text::{Text, has_control, is_token, trim_lws};
+use super::text::{HeadedBytes, has_control, is_token, trim_lws};
+use super::via::Via;
 use super::{Request, Response};
 use crate::sip::small_text::decimal;
 use crate::sip::transport::via::write_received_from;
@@ -249,12 +250,11 @@ impl Writer {
         }
     }
 
-    fn put_marked(&mut self, via: &str, source: SocketAddr) {
-        let marked = if has_control(via.as_bytes()) {
-            write_received_from(&mut self.head, &cleaned(via), source)
-        } else {
-            write_received_from(&mut self.head, via, source)
-        };
+    /// The top Via value as the request has it, and where the packet came from.
+    fn put_marked(&mut self, request: &Request, top: &str, source: SocketAddr) {
+        let via = if has_control(top.as_bytes()) { Via::parse(cleaned(top)) } else { request.top_via() };
+        let Ok(via) = via else { return self.put_clean(top) };
+        let marked = write_received_from(&mut self.head, &via, source);
         // Writing into memory can not fail.
         debug_assert!(marked.is_ok());
     }
@@ -319,7 +319,11 @@ impl Writer {
     fn copy(&mut self, from: &Fields, name: HeaderName) {
         for value in from.texts(name) {
             let open = self.open(name);
-            self.put_clean(&value);
+            if from.may_hold_controls {
+                self.put_clean(&value)
+            } else {
+                self.put(&value)
+            }
             self.close(name, open);
         }
     }
@@ -331,7 +335,7 @@ impl Writer {
             let open = self.open(HeaderName::Via);
             if index == 0 {
                 let (top, others) = value.split_at(ListItems::first_end(&value));
-                self.put_marked(top, source);
+                self.put_marked(request, top, source);
                 self.put_clean(others);
             } else {
                 self.put_clean(&value);
@@ -357,21 +361,19 @@ impl Writer {
         if body_start > u16::MAX as usize || self.body.len() > u32::MAX as usize / 2 {
             return Err(BuildError::TooLarge);
         }
-        let mut raw = Vec::with_capacity(body_start + self.body.len());
-        raw.extend_from_slice(self.head.as_bytes());
-        raw.extend_from_slice(&self.body);
-        let raw = Bytes::from(raw);
+        let raw = HeadedBytes::written(&self.head, &self.body);
         if self.head.capacity() <= MOST_ROOM {
             self.head.clear();
             ROOM.set(self.head);
         }
         Ok(Fields {
-            head: Text::checked(raw.slice(..body_start)).unwrap_or_default(),
             body_start: body_start as u32,
-            body_end: raw.len() as u32,
+            body_end: (body_start + self.body.len()) as u32,
             raw,
             headers: self.headers,
             tags: Tags::default(),
+            via: None,
+            may_hold_controls: false,
             defect: None,
             received_from: None,
         })

@@ -10,18 +10,21 @@ use super::header_name::HeaderName;
 use super::list::ListItems;
 use super::method::Method;
 use super::name_addr::{NameAddr, NameAddrError};
-use super::text::{Text, is_token, lossy, split_at_byte};
+use super::text::{HeadedBytes, Text, is_token_byte, lossy, split_at_byte};
 use super::verdict::Fault;
-use super::via::{Via, ViaError};
+use super::via::{Via, ViaAt, ViaError};
 
 /// What a request and a response have in common. Nothing is copied out of the message's bytes until it is asked for.
 #[derive(Debug, Clone)]
 pub struct Fields {
-    pub(super) raw: Bytes,
-    /// Start line and headers, which share those bytes; empty where they are no UTF-8.
-    pub(super) head: Text,
+    /// Start line and headers are its head, which is empty where they are no UTF-8.
+    pub(super) raw: HeadedBytes,
     pub(super) headers: Headers,
     pub(super) tags: Tags,
+    /// The parts of the top Via, where reading the message has noted them.
+    pub(super) via: Option<ViaAt>,
+    /// Whether a value may hold a control character other than a tab: the head has one that ends no line, or a line goes on.
+    pub(super) may_hold_controls: bool,
     pub(super) body_start: u32,
     pub(super) body_end: u32,
     /// The first thing that the lexer could not read; the verdict begins with it.
@@ -109,16 +112,16 @@ pub enum FieldError {
 impl Fields {
     /// The whole message as it came, or as it goes.
     pub fn raw(&self) -> &Bytes {
-        &self.raw
+        self.raw.whole()
     }
 
     pub fn body(&self) -> &[u8] {
-        self.raw.get(self.body_start as usize..self.body_end as usize).unwrap_or_default()
+        self.raw().get(self.body_start as usize..self.body_end as usize).unwrap_or_default()
     }
 
     /// The body, sharing the message's bytes.
     pub fn body_bytes(&self) -> Bytes {
-        self.raw.slice(self.body_start as usize..self.body_end as usize)
+        self.raw().slice(self.body_start as usize..self.body_end as usize)
     }
 
     /// How many header fields there are.
@@ -175,7 +178,21 @@ impl Fields {
 
     /// Whether a list header has this item, without regard to case: `has_token(HeaderName::Require, "100rel")`.
     pub fn has_token(&self, name: HeaderName, token: &str) -> bool {
-        self.list(name).any(|item| item.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case(token))
+        self.any_item(name, |item| item.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case(token))
+    }
+
+    /// Whether an item of a list header is so. As [`Fields::list`], which costs more: it hands the items out.
+    pub(super) fn any_item(&self, name: HeaderName, is_so: impl Fn(&str) -> bool) -> bool {
+        self.texts(name).any(|value| {
+            let mut at = 0;
+            while let Some((item, next)) = ListItems::next_in(&value, at) {
+                if is_so(item) {
+                    return true;
+                }
+                at = next;
+            }
+            false
+        })
     }
 
     /// The value as text that goes on sharing the message's bytes.
@@ -184,12 +201,20 @@ impl Fields {
     }
 
     pub fn top_via(&self) -> Result<Via<'_>, ViaError> {
-        Via::parse(ListItems::new(self.text(HeaderName::Via).ok_or(ViaError::Missing)?).next().unwrap_or_default())
+        let text = self.text(HeaderName::Via).ok_or(ViaError::Missing)?;
+        match (self.via, text) {
+            (Some(at), Cow::Borrowed(text)) => Ok(Via::noted(text, at)),
+            (_, text) => Via::parse(ListItems::new(text).next().unwrap_or_default()),
+        }
     }
 
     /// All Via values, top first.
     pub fn vias(&self) -> impl Iterator<Item = Result<Via<'_>, ViaError>> {
-        self.list(HeaderName::Via).map(Via::parse)
+        let mut noted = self.via;
+        self.list(HeaderName::Via).map(move |text| match (noted.take(), text) {
+            (Some(at), Cow::Borrowed(text)) => Ok(Via::noted(text, at)),
+            (_, text) => Via::parse(text),
+        })
     }
 
     pub fn from(&self) -> Result<NameAddr, AddressError> {
@@ -218,7 +243,9 @@ impl Fields {
 
     /// Whether the first Contact's URI is written just so.
     pub fn contact_is(&self, uri: &str) -> bool {
-        self.list(HeaderName::Contact).next().is_some_and(|item| NameAddr::uri_text(&item) == Some(uri))
+        let value = self.text(HeaderName::Contact);
+        let first = value.as_deref().and_then(|value| ListItems::next_in(value, 0));
+        first.is_some_and(|(item, _)| NameAddr::uri_text(item) == Some(uri))
     }
 
     /// The URI of a header that holds one address, as written; None where that is no address.
@@ -246,15 +273,16 @@ impl Fields {
     /// §20.16: a number below 2^31 and a method.
     pub fn cseq(&self) -> Result<(u32, Method), FieldError> {
         let text = self.text(HeaderName::CSeq).ok_or(FieldError::Missing)?;
-        let (number, method) = text.split_once([' ', '\t']).ok_or(FieldError::Malformed)?;
+        let blank = text.bytes().position(|byte| matches!(byte, b' ' | b'\t')).ok_or(FieldError::Malformed)?;
+        let (number, method) = text.split_at(blank);
         let number = decimal(number).filter(|&number| number < 1 << 31).ok_or(FieldError::Malformed)?;
-        let method = Method::parse(method.trim().as_bytes()).ok_or(FieldError::Malformed)?;
+        let method = Method::parse(method.trim_ascii().as_bytes()).ok_or(FieldError::Malformed)?;
         Ok((number as u32, method))
     }
 
     /// None where it is missing or unreadable (the verdict tells those apart).
     pub fn max_forwards(&self) -> Option<u8> {
-        self.text(HeaderName::MaxForwards).and_then(|text| decimal(&text)).and_then(|number| number.try_into().ok())
+        self.text(HeaderName::MaxForwards).and_then(|text| decimal(text.as_bytes())).and_then(|number| number.try_into().ok())
     }
 
     /// A header that is a number, perhaps with parameters after it: Expires, Min-SE, Session-Expires, RSeq, Retry-After.
@@ -288,20 +316,20 @@ impl Fields {
 
     pub(super) fn name_text(&self, header: &Header) -> &str {
         let start = header.name_start as usize;
-        let name = self.head.get(start..start + header.name_len as usize);
+        let name = self.raw.head().get(start..start + header.name_len as usize);
         name.or_else(|| std::str::from_utf8(self.name_bytes(header)).ok()).unwrap_or("")
     }
 
     /// A part of the start line; empty where it is no UTF-8.
     pub(super) fn start_line_part(&self, (start, end): (u16, u16)) -> &str {
         let range = usize::from(start)..usize::from(end);
-        let part = self.head.get(range.clone());
-        part.or_else(|| std::str::from_utf8(self.raw.get(range)?).ok()).unwrap_or("")
+        let part = self.raw.head().get(range.clone());
+        part.or_else(|| std::str::from_utf8(self.raw().get(range)?).ok()).unwrap_or("")
     }
 
     fn name_bytes(&self, header: &Header) -> &[u8] {
         let start = header.name_start as usize;
-        self.raw.get(start..start + header.name_len as usize).unwrap_or_default()
+        self.raw().get(start..start + header.name_len as usize).unwrap_or_default()
     }
 
     /// As [`Fields::list`], each item sharing the message's bytes.
@@ -318,16 +346,9 @@ impl Fields {
         })
     }
 
-    /// Whether a value may hold a control character other than a tab: the head has one that ends no line, or a line goes on.
-    pub(super) fn may_hold_controls(&self) -> bool {
-        let head = self.raw.get(..self.body_start as usize).unwrap_or_default();
-        let control = |byte: u8| (byte < 0x20) & (byte != b'\t') & (byte != b'\r') & (byte != b'\n') | (byte == 0x7f);
-        self.headers.iter().any(|header| header.uneven) || head.iter().fold(false, |found, &byte| found | control(byte))
-    }
-
     pub(super) fn value_bytes(&self, header: &Header) -> &[u8] {
         let start = header.value_start as usize;
-        self.raw.get(start..start + header.value_len as usize).unwrap_or_default()
+        self.raw().get(start..start + header.value_len as usize).unwrap_or_default()
     }
 
     pub(super) fn value(&self, header: &Header) -> Cow<'_, str> {
@@ -341,7 +362,7 @@ impl Fields {
     /// A value as written, line ends and all; `None` where the head is no UTF-8.
     fn plain(&self, header: &Header) -> Option<&str> {
         let start = header.value_start as usize;
-        self.head.get(start..start + header.value_len as usize)
+        self.raw.head().get(start..start + header.value_len as usize)
     }
 
     fn shared_value(&self, header: &Header) -> Text {
@@ -349,7 +370,7 @@ impl Fields {
             return Text::from(unfold(self.value_bytes(header)));
         }
         match self.plain(header) {
-            Some(value) => self.head.share(value),
+            Some(value) => self.raw.share(value),
             None => Text::from(lossy(self.value_bytes(header)).into_owned()),
         }
     }
@@ -369,16 +390,41 @@ impl Fields {
         self.tags = Tags { from: find(HeaderName::From), to: find(HeaderName::To) };
     }
 
+    /// Notes where the parts of the top Via are, where that is one which can be read, alone in its header.
+    pub(super) fn note_via(&mut self) {
+        let header = self.named(HeaderName::Via).next().filter(|header| !header.uneven);
+        let text = header.and_then(|header| self.plain(header)).filter(|text| memchr::memchr(b',', text.as_bytes()).is_none());
+        self.via = text.and_then(|text| ViaAt::of(text).ok());
+    }
+
+    /// Whether the message is known to have one Via, which can be read.
+    pub(super) fn has_lone_via(&self) -> bool {
+        self.via.is_some() && self.count(HeaderName::Via) == 1
+    }
+
     /// Whether the tag of From or To is known to be the header's one parameter.
     pub(super) fn has_lone_tag(&self, name: HeaderName) -> bool {
-        let noted = if name == HeaderName::From { self.tags.from } else { self.tags.to };
-        matches!(noted, TagAt::Alone(..))
+        matches!(self.noted_tag(name), TagAt::Alone(..))
+    }
+
+    /// The URI of From or To, where that is known to be `<uri>;tag=word`.
+    pub(super) fn lone_uri(&self, name: HeaderName) -> Option<&str> {
+        let TagAt::Alone(tag, _) = self.noted_tag(name) else { return None };
+        let header = self.named(name).next()?;
+        let end = usize::from(tag - header.value_start).checked_sub(LONE_TAG.len())?;
+        self.plain(header)?.get(..end)?.strip_prefix('<')
+    }
+
+    fn noted_tag(&self, name: HeaderName) -> TagAt {
+        if name == HeaderName::From { self.tags.from } else { self.tags.to }
     }
 
     fn tag_of(&self, name: HeaderName, noted: TagAt) -> Option<Cow<'_, str>> {
         match noted {
             TagAt::Nowhere => None,
-            TagAt::Here(start, end) | TagAt::Alone(start, end) => self.head.get(usize::from(start)..usize::from(end)).map(Cow::Borrowed),
+            TagAt::Here(start, end) | TagAt::Alone(start, end) => {
+                self.raw.head().get(usize::from(start)..usize::from(end)).map(Cow::Borrowed)
+            }
             TagAt::Unknown => match self.text(name)? {
                 Cow::Borrowed(text) => text.get(tag_in(text)?).map(Cow::Borrowed),
                 Cow::Owned(text) => text.get(tag_in(&text)?).map(|tag| Cow::Owned(tag.to_owned())),
@@ -389,10 +435,13 @@ impl Fields {
 
 /// Where the tag lies in an address as nearly everybody writes it: `<uri>;tag=word`.
 fn lone_tag_in(text: &str) -> Option<Range<usize>> {
-    let (uri, tail) = split_at_byte(text, b'>').filter(|_| !text.starts_with('"'))?;
-    let tag = tail.strip_prefix(";tag=").filter(|tag| is_token(tag.as_bytes()))?;
-    Some(uri.len() + 1 + tail.len() - tag.len()..text.len())
+    let length = text.bytes().rev().take_while(|byte| is_token_byte(*byte)).count();
+    let start = text.len() - length;
+    let before = text.as_bytes().get(..start)?;
+    (length > 0 && before.ends_with(LONE_TAG) && before.first() != Some(&b'"')).then_some(start..text.len())
 }
+
+const LONE_TAG: &[u8] = b">;tag=";
 
 /// Where the tag of an address lies. It is the header's parameter: after the closing bracket, where there is one outside of quotes.
 fn tag_in(text: &str) -> Option<Range<usize>> {
@@ -429,6 +478,10 @@ fn unfold(bytes: &[u8]) -> String {
 }
 
 /// Digits only: no sign, no blank, no overflow.
-pub(super) fn decimal(text: &str) -> Option<u64> {
-    (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
+pub(super) fn decimal(text: impl AsRef<[u8]>) -> Option<u64> {
+    let digits = Some(text.as_ref()).filter(|digits| !digits.is_empty())?;
+    digits.iter().try_fold(0_u64, |number, digit| {
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    })
 }

@@ -109,7 +109,7 @@ const AFTER_HOST: [bool; 256] = {
     table
 };
 
-fn port_number(digits: &str) -> Option<u16> {
+pub(super) fn port_number(digits: &str) -> Option<u16> {
     if digits.is_empty() || digits.len() > 9 {
         return None;
     }
@@ -136,7 +136,12 @@ fn parse_ipv6(text: &str) -> Option<Ipv6Addr> {
 
 fn is_host_name(text: &str) -> bool {
     // §25.1 has letters, digits and hyphens; underscores are no host names, but DNS serves them.
-    !text.is_empty() && text.len() <= 255 && text.bytes().all(is_host_byte) && text.bytes().any(|byte| byte.is_ascii_alphanumeric())
+    text.bytes().all(is_host_byte) && has_alphanumeric(text)
+}
+
+/// Whether what looks like a host's name is one: dots and hyphens alone are none.
+pub(super) fn has_alphanumeric(text: &str) -> bool {
+    text.len() <= 255 && text.bytes().any(|byte| byte.is_ascii_alphanumeric())
 }
 
 pub(super) const fn is_host_byte(byte: u8) -> bool {

@@ -9,7 +9,7 @@ use memchr::{memchr, memchr2};
 use super::fields::{Fields, Header, Headers, Tags};
 use super::header_name::HeaderName;
 use super::method::Method;
-use super::text::{Text, is_token_byte};
+use super::text::{HeadedBytes, is_token_byte};
 use super::verdict::Fault;
 use super::{Message, Request, Response};
 
@@ -48,11 +48,40 @@ pub enum ParseError {
     TooLarge,
 }
 
-pub(super) fn lex(raw: Bytes, limits: &Limits) -> Result<Message, ParseError> {
-    if raw.len() > limits.message || raw.len() > u32::MAX as usize {
+/// Reads a message; bytes that are none come back.
+pub(super) fn lex(raw: Bytes, limits: &Limits) -> Result<Message, (ParseError, Bytes)> {
+    let Lexed { start_line, headers, body_start, body_end, defect } = match read(&raw, limits) {
+        Ok(lexed) => lexed,
+        Err(error) => return Err((error, raw)),
+    };
+    let head_bytes = raw.get(..body_start).unwrap_or_default();
+    let control = |byte: u8| (byte < 0x20) & (byte != b'\t') & (byte != b'\r') & (byte != b'\n') | (byte == 0x7f);
+    let may_hold_controls =
+        headers.iter().any(|header| header.uneven) || head_bytes.iter().fold(false, |found, &byte| found | control(byte));
+    let raw = HeadedBytes::read(raw, body_start);
+    let (body_start, body_end) = (body_start as u32, body_end as u32);
+    let (tags, via) = (Tags::default(), None);
+    let mut fields = Fields { headers, tags, via, may_hold_controls, body_start, body_end, defect, received_from: None, raw };
+    fields.note_tags();
+    fields.note_via();
+    Ok(match start_line {
+        StartLine::Request { method, uri, .. } => Message::Request(Request { fields, method, uri }),
+        StartLine::Response { code, reason, .. } => Message::Response(Response { fields, code, reason }),
+    })
+}
+
+struct Lexed {
+    start_line: StartLine,
+    headers: Headers,
+    body_start: usize,
+    body_end: usize,
+    defect: Option<Fault>,
+}
+
+fn read(bytes: &[u8], limits: &Limits) -> Result<Lexed, ParseError> {
+    if bytes.len() > limits.message || bytes.len() > u32::MAX as usize {
         return Err(ParseError::TooLarge);
     }
-    let bytes: &[u8] = &raw;
     // §7.5: line ends before the start line are ignored.
     let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).ok_or(ParseError::Empty)?;
     let line_end = memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |end| start + end);
@@ -78,14 +107,7 @@ pub(super) fn lex(raw: Bytes, limits: &Limits) -> Result<Message, ParseError> {
         StartLine::Response { .. } => None,
     };
     defect = line_defect.or(defect);
-    let head = Text::checked(raw.slice(..body_start)).unwrap_or_default();
-    let (body_start, body_end) = (body_start as u32, body_end as u32);
-    let mut fields = Fields { head, headers, tags: Tags::default(), body_start, body_end, defect, received_from: None, raw };
-    fields.note_tags();
-    Ok(match start_line {
-        StartLine::Request { method, uri, .. } => Message::Request(Request { fields, method, uri }),
-        StartLine::Response { code, reason, .. } => Message::Response(Response { fields, code, reason }),
-    })
+    Ok(Lexed { start_line, headers, body_start, body_end, defect })
 }
 
 enum StartLine {
@@ -257,7 +279,7 @@ fn content_length(bytes: &[u8], headers: &[Header]) -> Option<usize> {
     let header = headers.iter().find(|header| header.name == HeaderName::ContentLength)?;
     let start = header.value_start as usize;
     let value = bytes.get(start..start + header.value_len as usize)?;
-    super::fields::decimal(std::str::from_utf8(value).ok()?)?.try_into().ok()
+    super::fields::decimal(value)?.try_into().ok()
 }
 
 fn is_lws(byte: u8) -> bool {

@@ -37,7 +37,6 @@ pub use status::StatusCode;
 pub use text::{Text, has_control, is_token, quote, unquote};
 pub use uri::{Scheme, Uri, UriError, unescape, unescape_bytes};
 pub use verdict::Fault;
-pub(crate) use via::ViaParts;
 pub use via::{Via, ViaError};
 
 /// A request or a response.
@@ -50,11 +49,14 @@ pub enum Message {
 impl Message {
     /// Reads one whole message: a datagram, or what framing cut out of a stream.
     pub fn parse(raw: Bytes) -> Result<Self, ParseError> {
-        lexer::lex(raw, &Limits::DEFAULT)
+        lexer::lex(raw, &Limits::DEFAULT).map_err(|(error, _)| error)
     }
 
     /// As [`Message::parse`], with limits of one's own.
-    pub fn parse_within(raw: Bytes, limits: &Limits) -> Result<Self, ParseError> {
+    ///
+    /// # Errors
+    /// Bytes that are no message come back with what is wrong with them.
+    pub fn parse_within(raw: Bytes, limits: &Limits) -> Result<Self, (ParseError, Bytes)> {
         lexer::lex(raw, limits)
     }
 
@@ -90,7 +92,7 @@ impl Request {
 
     pub fn uri(&self) -> Result<Uri, UriError> {
         let text = self.uri_text();
-        Uri::from_text(if self.fields.head.is_empty() { Text::from(text) } else { self.fields.head.share(text) })
+        Uri::from_text(if self.fields.raw.head().is_empty() { Text::from(text) } else { self.fields.raw.share(text) })
     }
 }
 

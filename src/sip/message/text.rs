@@ -20,16 +20,11 @@ impl Text {
         }
     }
 
-    /// The bytes as text, where they are UTF-8.
-    pub fn checked(bytes: Bytes) -> Option<Self> {
-        std::str::from_utf8(&bytes).is_ok().then_some(Self(bytes))
-    }
-
     #[expect(unsafe_code, reason = "looking at every byte again for each reading was a twelfth of a call's cost")]
     pub fn as_str(&self) -> &str {
         // SAFETY: `from_utf8_unchecked` wants UTF-8. The field is private, and what goes into it here is either a `str`
-        // (`From`, `from_static`), was looked at whole (`lossy`, `checked`), or is a part of a `Text` that is a `str` itself
-        // (`cut` by `str::get`, `share`). Nobody can change it later: shared `Bytes` are immutable.
+        // (`From`, `from_static`), was looked at whole (`lossy`), or is a part of a `Text` that is a `str` itself
+        // (`cut` by `str::get`, `share`), also of a [`HeadedBytes`]. Nobody can change it later: shared `Bytes` are immutable.
         unsafe { std::str::from_utf8_unchecked(&self.0) }
     }
 
@@ -95,6 +90,47 @@ impl fmt::Debug for Text {
     }
 }
 
+/// Bytes that begin with text: a message, whose head is UTF-8 and whose body need not be.
+#[derive(Debug, Clone)]
+pub(super) struct HeadedBytes {
+    bytes: Bytes,
+    /// So many of them are text.
+    head: usize,
+}
+
+impl HeadedBytes {
+    /// Bytes whose first `head` should be text. Where they are no UTF-8 the head is empty.
+    pub fn read(bytes: Bytes, head: usize) -> Self {
+        let is_text = bytes.get(..head).is_some_and(|head| std::str::from_utf8(head).is_ok());
+        Self { bytes, head: if is_text { head } else { 0 } }
+    }
+
+    /// Both in bytes of their own.
+    pub fn written(head: &str, body: &[u8]) -> Self {
+        let mut whole = Vec::with_capacity(head.len() + body.len());
+        whole.extend_from_slice(head.as_bytes());
+        whole.extend_from_slice(body);
+        Self { bytes: Bytes::from(whole), head: head.len() }
+    }
+
+    pub fn whole(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    #[expect(unsafe_code, reason = "as for `Text::as_str`")]
+    pub fn head(&self) -> &str {
+        let head = self.bytes.get(..self.head).unwrap_or_default();
+        // SAFETY: `from_utf8_unchecked` wants UTF-8. The fields are private, and made here only: `read` has looked at these very
+        // bytes, `written` has copied them out of a `str`. Nobody can change them later: shared `Bytes` are immutable.
+        unsafe { std::str::from_utf8_unchecked(head) }
+    }
+
+    /// A part of the head that shares the same bytes, given as a subslice of [`HeadedBytes::head`].
+    pub fn share(&self, part: &str) -> Text {
+        if part.is_empty() { Text::default() } else { Text(self.bytes.slice_ref(part.as_bytes())) }
+    }
+}
+
 /// The text where the bytes are UTF-8; a copy with U+FFFD where they are not.
 pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     // The library's own looks at one byte at a time, this one at many.
@@ -155,7 +191,7 @@ fn trim_blanks(text: &str) -> &str {
 /// Takes the quotes and the backslashes off a quoted string; other text comes back as it is.
 pub fn unquote(text: &str) -> Cow<'_, str> {
     let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return Cow::Borrowed(text) };
-    if !inner.contains('\\') {
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
         return Cow::Borrowed(inner);
     }
     let mut plain = String::with_capacity(inner.len());

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use super::host::{Host, is_host_byte, split_host_port};
+use super::host::{Host, has_alphanumeric, is_host_byte, split_host_port};
 use super::params::Params;
 use super::text::Text;
 
@@ -354,7 +354,7 @@ fn is_plain(text: &str) -> bool {
     };
     // Four digits are always a port's number.
     let port = |port: &str| (1..=4).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
-    Host::is_one(host) && (rest.is_empty() || rest.strip_prefix(':').is_some_and(port))
+    has_alphanumeric(host) && (rest.is_empty() || rest.strip_prefix(':').is_some_and(port))
 }
 
 /// Cuts behind the characters that may stand in a host's name, all of which may stand in a user, too.

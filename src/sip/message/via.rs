@@ -3,27 +3,55 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
-use std::ops::Range;
 
-use super::host::{Host, parse_ip, split_host_port};
+use super::host::{Host, has_alphanumeric, is_host_byte, parse_ip, port_number, split_host_port};
 use super::params::Params;
-use super::text::{is_token, split_at_byte, trim_lws};
+use super::text::{is_token, is_token_byte, split_at_byte, trim_lws};
 use crate::sip::transport::Transport;
 
 /// One Via value: who sent, by what, and which transaction. It borrows the message's text, unless that is folded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Via<'a> {
     text: Cow<'a, str>,
-    transport: Range<usize>,
-    sent_by: Range<usize>,
-    params: Range<usize>,
-    // The parameters that each Via is asked for.
-    branch: Option<Range<usize>>,
-    rport: Option<Range<usize>>,
-    maddr: Option<Range<usize>>,
-    /// The port, where sent-by has one.
-    pub port: Option<u16>,
+    at: ViaAt,
 }
+
+/// Where the parts of a Via value lie in it. Reading a message notes them for its top value, which is asked for again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ViaAt {
+    transport: Span,
+    sent_by: Span,
+    /// Where the host ends, which sent-by begins with.
+    host_end: u16,
+    port: Option<u16>,
+    params: Span,
+    known: Known,
+}
+
+/// Where the values of those parameters lie that each Via is asked for, the first of each name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Known {
+    branch: Option<Span>,
+    /// Of the value, or the empty end of the name where it has none.
+    rport: Option<Span>,
+    maddr: Option<Span>,
+    has_received: bool,
+}
+
+impl Known {
+    fn take(&mut self, name: &str, value: Span) {
+        let place = match name.len() {
+            6 if name.eq_ignore_ascii_case("branch") => &mut self.branch,
+            5 if name.eq_ignore_ascii_case("rport") => &mut self.rport,
+            5 if name.eq_ignore_ascii_case("maddr") => &mut self.maddr,
+            8 => return self.has_received |= name.eq_ignore_ascii_case("received"),
+            _ => return,
+        };
+        place.get_or_insert(value);
+    }
+}
+
+type Span = (u16, u16);
 
 /// Why a value is no Via.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -36,39 +64,20 @@ pub enum ViaError {
     SentBy,
     #[error("text after sent-by that is no parameter")]
     Trailing,
+    #[error("longer than 64 KiB")]
+    TooLong,
 }
 
 impl<'a> Via<'a> {
     /// Reads one value.
     pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, ViaError> {
         let text = text.into();
-        let parts = ViaParts::of(&text)?;
-        if !Host::is_one(parts.host) {
-            return Err(ViaError::SentBy);
-        }
-        let start = text.as_ptr() as usize;
-        let range = |part: &str| {
-            let start = part.as_ptr() as usize - start;
-            start..start + part.len()
-        };
-        let (mut branch, mut rport, mut maddr) = (None, None, None);
-        for (name, value) in parts.params() {
-            let known = match name.len() {
-                6 if name.eq_ignore_ascii_case("branch") => &mut branch,
-                5 if name.eq_ignore_ascii_case("rport") => &mut rport,
-                5 if name.eq_ignore_ascii_case("maddr") => &mut maddr,
-                _ => continue,
-            };
-            known.get_or_insert(value.map_or(0..0, range));
-        }
-        let (transport, sent_by, params) = (range(parts.transport), range(parts.sent_by), range(parts.params));
-        Ok(Self { transport, sent_by, params, branch, rport, maddr, port: parts.port, text })
+        Ok(Self { at: ViaAt::of(&text)?, text })
     }
 
-    /// Whether it is one. Nothing is kept.
-    pub(super) fn check(text: &str) -> Result<(), ViaError> {
-        let parts = ViaParts::of(text)?;
-        if Host::is_one(parts.host) { Ok(()) } else { Err(ViaError::SentBy) }
+    /// A value that has been taken apart before.
+    pub(super) fn noted(text: &'a str, at: ViaAt) -> Self {
+        Self { text: Cow::Borrowed(text), at }
     }
 
     /// The transport, when it is one that we speak.
@@ -77,22 +86,31 @@ impl<'a> Via<'a> {
     }
 
     pub fn transport_text(&self) -> &str {
-        self.at(&self.transport)
+        self.part(self.at.transport)
     }
 
     /// `host[:port]` as written.
     pub fn sent_by(&self) -> &str {
-        self.at(&self.sent_by)
+        self.part(self.at.sent_by)
+    }
+
+    /// The host of sent-by as written.
+    pub fn host_text(&self) -> &str {
+        self.part((self.at.sent_by.0, self.at.host_end))
     }
 
     /// Who sent-by names; reading the value has looked at it.
     pub fn host(&self) -> Option<Host> {
-        let (host, ..) = split_host_port(self.sent_by(), true)?;
-        Host::parse(host)
+        Host::parse(self.host_text())
+    }
+
+    /// The port, where sent-by has one.
+    pub fn port(&self) -> Option<u16> {
+        self.at.port
     }
 
     pub fn branch(&self) -> Option<&str> {
-        self.branch.as_ref().map(|branch| self.at(branch)).filter(|branch| !branch.is_empty())
+        self.at.known.branch.map(|branch| self.part(branch)).filter(|branch| !branch.is_empty())
     }
 
     /// The branch, where RFC 3261 made it (§8.1.1.7: it begins with the cookie and has something after it).
@@ -108,13 +126,24 @@ impl<'a> Via<'a> {
         self.param("received").and_then(parse_ip)
     }
 
+    /// Whether there is a `received`, whatever it says.
+    pub(crate) fn has_received(&self) -> bool {
+        self.at.known.has_received
+    }
+
     /// `Some(None)`: the sender asks for it; `Some(Some(port))`: filled in (RFC 3581).
     pub fn rport(&self) -> Option<Option<u16>> {
-        self.rport.as_ref().map(|port| self.at(port).parse().ok())
+        self.at.known.rport.map(|port| self.part(port).parse().ok())
+    }
+
+    /// What stands before and behind the value of `rport`: `…;rport` and `;branch=…`, or `…;rport=` where it has been filled in.
+    pub(crate) fn around_rport(&self) -> Option<(&str, &str)> {
+        let (start, end) = self.at.known.rport?;
+        Some((self.text.get(..usize::from(start))?, self.text.get(usize::from(end)..)?))
     }
 
     pub fn maddr(&self) -> Option<&str> {
-        self.maddr.as_ref().map(|maddr| self.at(maddr))
+        self.at.known.maddr.map(|maddr| self.part(maddr))
     }
 
     /// The first parameter of this name, as written; `Some("")` for a flag.
@@ -123,45 +152,91 @@ impl<'a> Via<'a> {
     }
 
     pub fn params(&self) -> Params<'_> {
-        Params::new(self.at(&self.params))
+        Params::new(self.part(self.at.params))
     }
 
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    fn at(&self, range: &Range<usize>) -> &str {
-        self.text.get(range.clone()).unwrap_or("")
+    fn part(&self, (start, end): Span) -> &str {
+        self.text.get(usize::from(start)..usize::from(end)).unwrap_or("")
     }
 }
 
-/// A Via value taken apart where it lies; its host not read yet.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ViaParts<'a> {
-    pub transport: &'a str,
-    /// `host[:port]` as written.
-    pub sent_by: &'a str,
-    pub host: &'a str,
-    pub port: Option<u16>,
-    params: &'a str,
-}
+impl ViaAt {
+    /// Takes a value apart.
+    pub fn of(text: &str) -> Result<Self, ViaError> {
+        if text.len() > usize::from(u16::MAX) {
+            return Err(ViaError::TooLong);
+        }
+        Self::of_plain(text).map_or_else(|| Self::of_any(text), Ok)
+    }
 
-impl<'a> ViaParts<'a> {
-    pub fn of(text: &'a str) -> Result<Self, ViaError> {
+    /// A value as nearly everybody writes it, in one look: a single blank, a host that is no IPv6 address, and parameters of nothing
+    /// but a token's characters. None for any other.
+    fn of_plain(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let run = |from: usize, is_one: fn(u8) -> bool| {
+            let rest = bytes.get(from..).unwrap_or_default();
+            from + rest.iter().position(|byte| !is_one(*byte)).unwrap_or(rest.len())
+        };
+        if !matches!(bytes.get(..12)?, b"SIP/2.0/UDP " | b"SIP/2.0/TCP " | b"SIP/2.0/TLS ") {
+            return None;
+        }
+        let host_end = run(12, is_host_byte);
+        let (mut at, mut port) = (host_end, None);
+        if bytes.get(at) == Some(&b':') {
+            at = run(at + 1, |byte| byte.is_ascii_digit());
+            port = Some(port_number(text.get(host_end + 1..at)?)?);
+        }
+        if !has_alphanumeric(text.get(12..host_end)?) {
+            return None;
+        }
+        let (sent_by_end, mut known) = (at, Known::default());
+        while at < bytes.len() {
+            if bytes.get(at) != Some(&b';') {
+                return None;
+            }
+            let (name_start, name_end) = (at + 1, run(at + 1, is_token_byte));
+            // A flag's value lies, empty, where its name ends.
+            let value_start = if bytes.get(name_end) == Some(&b'=') { name_end + 1 } else { name_end };
+            at = run(value_start, is_token_byte);
+            known.take(text.get(name_start..name_end)?, (value_start as u16, at as u16));
+        }
+        Some(Self {
+            transport: (8, 11),
+            sent_by: (12, sent_by_end as u16),
+            host_end: host_end as u16,
+            port,
+            params: (sent_by_end as u16, text.len() as u16),
+            known,
+        })
+    }
+
+    fn of_any(text: &str) -> Result<Self, ViaError> {
         let (transport, sent_by) = Self::of_protocol(trim_lws(text))?;
         let (host, port, params) = split_host_port(sent_by, true).ok_or(ViaError::SentBy)?;
         if !params.is_empty() && !params.starts_with(';') {
             return Err(ViaError::Trailing);
         }
-        Ok(Self { transport, sent_by: trim_lws(&sent_by[..sent_by.len() - params.len()]), host, port, params })
-    }
-
-    pub fn params(&self) -> Params<'a> {
-        Params::new(self.params)
+        if !Host::is_one(host) {
+            return Err(ViaError::SentBy);
+        }
+        let sent_by = trim_lws(&sent_by[..sent_by.len() - params.len()]);
+        // Parts of the text, so 16 bits hold what the text whole.
+        let start_of = |part: &str| (part.as_ptr() as usize - text.as_ptr() as usize) as u16;
+        let span = |part: &str| (start_of(part), start_of(part) + part.len() as u16);
+        let mut known = Known::default();
+        for (name, value) in Params::new(params) {
+            known.take(name, span(value.unwrap_or(&name[name.len()..])));
+        }
+        let (_, host_end) = span(host);
+        Ok(Self { transport: span(transport), sent_by: span(sent_by), host_end, port, params: span(params), known })
     }
 
     /// The transport, and what follows it.
-    fn of_protocol(text: &'a str) -> Result<(&'a str, &'a str), ViaError> {
+    fn of_protocol(text: &str) -> Result<(&str, &str), ViaError> {
         // As nearly everybody writes it.
         if let Some((transport, sent_by)) = text.strip_prefix("SIP/2.0/").and_then(|rest| rest.split_at_checked(3))
             && matches!(transport, "UDP" | "TCP" | "TLS")
@@ -196,15 +271,54 @@ mod tests {
     #[test]
     fn a_via_with_everything() {
         let via = Via::parse("SIP/2.0/UDP 192.0.2.1:5066;branch=z9hG4bKx;rport=4711;received=198.51.100.9").unwrap();
-        assert_eq!((via.transport(), via.port, via.sent_by()), (Some(Transport::Udp), Some(5066), "192.0.2.1:5066"));
+        assert_eq!((via.transport(), via.port(), via.sent_by()), (Some(Transport::Udp), Some(5066), "192.0.2.1:5066"));
         assert_eq!((via.branch(), via.rport(), via.received()), (Some("z9hG4bKx"), Some(Some(4711)), "198.51.100.9".parse().ok()));
         assert!(via.has_rfc3261_branch());
     }
 
     #[test]
+    fn the_quick_look_sees_what_the_long_one_sees() {
+        let read = |text: &str| (ViaAt::of_plain(text), ViaAt::of_any(text));
+        for plain in [
+            "SIP/2.0/UDP 192.0.2.1:5066;branch=z9hG4bKx;rport=4711;received=198.51.100.9",
+            "SIP/2.0/TCP h",
+            "SIP/2.0/TLS a-b.c_d:1",
+            "SIP/2.0/UDP h;rport;BRANCH=a;branch=b;Maddr=c;x;;y=",
+        ] {
+            let (quick, long) = read(plain);
+            assert_eq!(quick, long.ok(), "{plain}");
+            assert!(quick.is_some(), "{plain}");
+        }
+        for other in [
+            "SIP/2.0/UDP [2001:db8::1];branch=a",
+            "SIP/2.0/UDP h ;branch=a",
+            "SIP/2.0/UDP h;branch=\"a\"",
+            "SIP/2.0/UDP h;received=2001:db8::1",
+            "SIP/2.0/UDP ..",
+            "SIP/2.0/UDP h:",
+            "SIP/2.0/UDP h:70000",
+            "SIP/2.0/UDP h x",
+            "SIP/2.0/WS h",
+            "SIP/2.0/UDP",
+        ] {
+            assert_eq!(read(other).0, None, "{other}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn both_looks_agree_on_anything(host in "[a-z0-9.:_-]{0,6}", params in "[;=a-z .:\"]{0,24}") {
+            let text = format!("SIP/2.0/UDP {host}{params}");
+            if let Some(quick) = ViaAt::of_plain(&text) {
+                proptest::prop_assert_eq!(Ok(quick), ViaAt::of_any(&text));
+            }
+        }
+    }
+
+    #[test]
     fn blanks_may_stand_around_slashes_and_colons() {
         let via = Via::parse("SIP  / 2.0\t/ TCP     spindle.example.com : 5060  ;\tbranch  =   z9hG4bK9ikj8").unwrap();
-        assert_eq!((via.transport_text(), via.port, via.branch()), ("TCP", Some(5060), Some("z9hG4bK9ikj8")));
+        assert_eq!((via.transport_text(), via.port(), via.branch()), ("TCP", Some(5060), Some("z9hG4bK9ikj8")));
     }
 
     #[test]

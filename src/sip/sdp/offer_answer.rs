@@ -8,6 +8,7 @@ use super::formats::{self, Types, codecs_of, event_clocks, put, telephone_event}
 use super::parse::{Media, SdpError, SessionDescription};
 use crate::media::codecs::OpusTerms;
 use crate::media::{Codec, Direction, StreamSetup};
+use crate::sip::message::Text;
 use crate::sip::small_text::decimal;
 
 /// What we can do and want in this stream.
@@ -118,9 +119,18 @@ pub struct SdpSession {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Line {
-    kind: String,
-    protocol: String,
+    kind: Text,
+    protocol: Text,
     formats: String,
+}
+
+/// A word of a description, without the description that it shares its bytes with.
+fn kept(word: &Text) -> Text {
+    match &**word {
+        "audio" => Text::from_static("audio"),
+        "RTP/AVP" => Text::from_static("RTP/AVP"),
+        other => Text::from(other),
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -133,7 +143,7 @@ struct Offered {
 impl SdpSession {
     /// `id` must be this dialog's alone (RFC 8866 §5.2).
     pub fn new(id: u64) -> Self {
-        let line = Line { kind: "audio".into(), protocol: "RTP/AVP".into(), formats: String::new() };
+        let line = Line { kind: Text::from_static("audio"), protocol: Text::from_static("RTP/AVP"), formats: String::new() };
         // Within 63 bits: some peers read it as a signed number.
         Self { id: id >> 1, version: 0, last: Box::default(), lines: vec![line], audio: 0, types: Types::default(), pending: None }
     }
@@ -167,7 +177,7 @@ impl SdpSession {
         self.lines = theirs
             .media
             .iter()
-            .map(|media| Line { kind: media.kind.to_string(), protocol: media.protocol.to_string(), formats: joined(media) })
+            .map(|media| Line { kind: kept(&media.kind), protocol: kept(&media.protocol), formats: joined(media) })
             .collect();
         self.audio = index;
         // §6.1: the answer uses the offer's numbers for the same formats.

@@ -93,7 +93,7 @@ impl SessionDescription {
             return Err(SdpError::TooLarge);
         }
         let raw = Text::lossy(bytes::Bytes::copy_from_slice(body));
-        let mut lines = raw.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).filter(|line| !line.trim().is_empty());
+        let mut lines = raw.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).filter(|line| !line.trim_ascii().is_empty());
         if lines.next().map(str::trim_end) != Some("v=0") {
             return Err(SdpError::Version);
         }
@@ -102,7 +102,8 @@ impl SessionDescription {
             Self { raw: raw.clone(), origin: Origin::default(), connection: None, timing: None, attributes: Vec::new(), media: Vec::new() };
         let mut attributes = 0;
         for line in lines {
-            let (kind, value) = line.split_once('=').filter(|(kind, _)| kind.len() == 1).ok_or(SdpError::Line)?;
+            let (kind, value) =
+                line.split_at_checked(1).and_then(|(kind, rest)| Some((kind, rest.strip_prefix('=')?))).ok_or(SdpError::Line)?;
             match (kind, session.media.last_mut()) {
                 ("o", None) if origin.is_none() => origin = Some(Origin::read(&raw, value)?),
                 ("t", None) if session.timing.is_none() => session.timing = Some(raw.share(value.trim())),

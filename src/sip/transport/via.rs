@@ -3,53 +3,60 @@
 use std::fmt::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 
-use crate::sip::message::{Host, Via, ViaParts};
+use crate::sip::message::{Host, Via};
 use crate::sip::small_text::decimal;
 
 /// Writes a Via value with what its packet's source adds to it: `received` where sent-by is no such address (§18.2.1),
-/// and both `received` and `rport` where the sender asks for them (RFC 3581 §4). A value that can not be read stays as it is.
-pub fn write_received_from(out: &mut impl Write, value: &str, source: SocketAddr) -> fmt::Result {
-    let Ok(via) = ViaParts::of(value) else { return out.write_str(value) };
-    let (mut asked, mut told) = (false, false);
-    for (name, _) in via.params() {
-        asked |= name.eq_ignore_ascii_case("rport");
-        told |= name.eq_ignore_ascii_case("received");
+/// and both `received` and `rport` where the sender asks for them (RFC 3581 §4). All else stays as it was written.
+pub fn write_received_from(out: &mut impl Write, via: &Via<'_>, source: SocketAddr) -> fmt::Result {
+    if !via.has_received() {
+        return write_marked(out, via, source);
     }
-    let differs = Host::literal(via.host) != Some(source.ip());
-    if !asked && !differs && !told {
-        return out.write_str(value);
+    // What the sender wrote there says nothing: only the packet does.
+    let without = without_received(via);
+    match Via::parse(without.as_str()) {
+        Ok(via) => write_marked(out, &via, source),
+        Err(_) => out.write_str(&without),
     }
-    for part in ["SIP/2.0/", via.transport, " ", via.sent_by] {
-        out.write_str(part)?;
+}
+
+fn write_marked(out: &mut impl Write, via: &Via<'_>, source: SocketAddr) -> fmt::Result {
+    let differs = Host::literal(via.host_text()) != Some(source.ip());
+    let Some((before, behind)) = via.around_rport() else {
+        out.write_str(via.as_str())?;
+        return if differs { write!(out, ";received={}", source.ip()) } else { Ok(()) };
+    };
+    out.write_str(before)?;
+    if !before.trim_ascii_end().ends_with('=') {
+        out.write_char('=')?;
     }
-    for (name, param) in via.params() {
-        // A `received` that the sender wrote says nothing: only the packet does.
-        if name.eq_ignore_ascii_case("received") {
-            continue;
-        }
-        out.write_char(';')?;
-        out.write_str(name)?;
-        if name.eq_ignore_ascii_case("rport") {
-            out.write_char('=')?;
-            out.write_str(&decimal(source.port()))?;
-        } else if let Some(param) = param {
-            out.write_char('=')?;
-            out.write_str(param)?;
-        }
-    }
+    out.write_str(&decimal(source.port()))?;
+    out.write_str(behind)?;
     match source.ip() {
-        _ if !asked && !differs => Ok(()),
         // Written there already, and cheaper to copy than to print.
-        IpAddr::V4(_) if !differs => out.write_str(";received=").and_then(|()| out.write_str(via.host)),
+        IpAddr::V4(_) if !differs => out.write_str(";received=").and_then(|()| out.write_str(via.host_text())),
         ip => write!(out, ";received={ip}"),
     }
+}
+
+fn without_received(via: &Via<'_>) -> String {
+    let mut text = format!("SIP/2.0/{} {}", via.transport_text(), via.sent_by());
+    for (name, value) in via.params().filter(|(name, _)| !name.eq_ignore_ascii_case("received")) {
+        text.push(';');
+        text.push_str(name);
+        if let Some(value) = value {
+            text.push('=');
+            text.push_str(value);
+        }
+    }
+    text
 }
 
 /// Where a response goes over UDP (§18.2.2, RFC 3581 §4), or over a new connection when the request's is gone.
 /// `source` is where the request came from. None where `maddr` names a host to be looked up.
 pub fn response_address(via: &Via<'_>, source: SocketAddr) -> Option<SocketAddr> {
     let default_port = via.transport().map_or(5060, |transport| transport.default_port());
-    let sent_port = via.port.unwrap_or(default_port);
+    let sent_port = via.port().unwrap_or(default_port);
     if let Some(maddr) = via.maddr() {
         return Host::parse(maddr)
             .and_then(|host| host.ip())
@@ -69,7 +76,7 @@ mod tests {
 
     fn received_from(value: &str, source: SocketAddr) -> String {
         let mut marked = String::new();
-        write_received_from(&mut marked, value, source).unwrap();
+        write_received_from(&mut marked, &Via::parse(value).unwrap(), source).unwrap();
         marked
     }
 
