@@ -27,7 +27,6 @@ pub struct ReferId {
 pub struct PingId(pub(super) u64);
 
 /// What comes out of a user agent.
-#[expect(clippy::large_enum_variant, reason = "taken apart where it comes out: a box for each event would cost more than moving it")]
 #[derive(Debug)]
 pub enum UaOutput {
     Transmit(Transmit),

@@ -46,7 +46,7 @@ enum TagAt {
     Unknown,
     Nowhere,
     Here(u16, u16),
-    /// And the header has no other parameter.
+    /// And the header is `<uri>;tag=word`, if that is a URI.
     Alone(u16, u16),
 }
 
@@ -402,21 +402,13 @@ impl Fields {
         self.via.is_some() && self.count(HeaderName::Via) == 1
     }
 
-    /// Whether the tag of From or To is known to be the header's one parameter.
-    pub(super) fn has_lone_tag(&self, name: HeaderName) -> bool {
-        matches!(self.noted_tag(name), TagAt::Alone(..))
-    }
-
-    /// The URI of From or To, where that is known to be `<uri>;tag=word`.
+    /// The URI of From or To, where the header is `<uri>;tag=word`, if that is a URI.
     pub(super) fn lone_uri(&self, name: HeaderName) -> Option<&str> {
-        let TagAt::Alone(tag, _) = self.noted_tag(name) else { return None };
+        let noted = if name == HeaderName::From { self.tags.from } else { self.tags.to };
+        let TagAt::Alone(tag, _) = noted else { return None };
         let header = self.named(name).next()?;
         let end = usize::from(tag - header.value_start).checked_sub(LONE_TAG.len())?;
         self.plain(header)?.get(..end)?.strip_prefix('<')
-    }
-
-    fn noted_tag(&self, name: HeaderName) -> TagAt {
-        if name == HeaderName::From { self.tags.from } else { self.tags.to }
     }
 
     fn tag_of(&self, name: HeaderName, noted: TagAt) -> Option<Cow<'_, str>> {
@@ -438,7 +430,8 @@ fn lone_tag_in(text: &str) -> Option<Range<usize>> {
     let length = text.bytes().rev().take_while(|byte| is_token_byte(*byte)).count();
     let start = text.len() - length;
     let before = text.as_bytes().get(..start)?;
-    (length > 0 && before.ends_with(LONE_TAG) && before.first() != Some(&b'"')).then_some(start..text.len())
+    // Without a display name: then whoever checks the URI sees whether another bracket stands in it.
+    (length > 0 && before.ends_with(LONE_TAG) && before.first() == Some(&b'<')).then_some(start..text.len())
 }
 
 const LONE_TAG: &[u8] = b">;tag=";

@@ -244,4 +244,8 @@ fn a_tag_is_found_however_its_header_is_written() {
     }
     let twice = INVITE.replace(";tag=from1", ";tag=from1;tag=from2");
     assert_eq!(request(&twice).verdict(), Err(Fault::bad("More Than One Tag")));
+    // A bracket between the two makes neither the only one.
+    let between = |from: &str| request(&INVITE.replace("\"Bob, B\" <sip:bob@example.com;x=1>;tag=from1", from)).verdict();
+    assert_eq!(between("F <sip:a@h>;tag=1;x=>;tag=2"), Err(Fault::bad("More Than One Tag")));
+    assert_eq!(between("<sip:a@h>;tag=1;x=>;tag=2"), Err(Fault::bad("Bad From")));
 }

@@ -135,9 +135,6 @@ fn judge_address(fields: &Fields, name: HeaderName, missing: Fault, bad: Fault) 
     }
     let address = fields.text(name).ok_or(missing)?;
     let params = NameAddr::check(&address).map_err(|_| bad)?;
-    if fields.has_lone_tag(name) {
-        return Ok(());
-    }
     // §7.3.1: a parameter comes once; of two tags nobody knows which names the dialog.
     let second_tag = params.filter(|(name, _)| name.eq_ignore_ascii_case("tag")).nth(1);
     if second_tag.is_some() { Err(Fault::bad("More Than One Tag")) } else { Ok(()) }
