@@ -319,11 +319,7 @@ impl Writer {
     fn copy(&mut self, from: &Fields, name: HeaderName) {
         for value in from.texts(name) {
             let open = self.open(name);
-            if from.may_hold_controls {
-                self.put_clean(&value)
-            } else {
-                self.put(&value)
-            }
+            self.put_clean(&value);
             self.close(name, open);
         }
     }
@@ -373,7 +369,6 @@ impl Writer {
             headers: self.headers,
             tags: Tags::default(),
             via: None,
-            may_hold_controls: false,
             defect: None,
             received_from: None,
         })

@@ -23,8 +23,6 @@ pub struct Fields {
     pub(super) tags: Tags,
     /// The parts of the top Via, where reading the message has noted them.
     pub(super) via: Option<ViaAt>,
-    /// Whether a value may hold a control character other than a tab: the head has one that ends no line, or a line goes on.
-    pub(super) may_hold_controls: bool,
     pub(super) body_start: u32,
     pub(super) body_end: u32,
     /// The first thing that the lexer could not read; the verdict begins with it.
@@ -344,6 +342,13 @@ impl Fields {
                 Some(item)
             })
         })
+    }
+
+    /// Whether a value may hold a control character other than a tab: the head has one that ends no line, or a line goes on.
+    pub(super) fn may_hold_controls(&self) -> bool {
+        let head = self.raw().get(..self.body_start as usize).unwrap_or_default();
+        let control = |byte: u8| (byte < 0x20) & (byte != b'\t') & (byte != b'\r') & (byte != b'\n') | (byte == 0x7f);
+        self.headers.iter().any(|header| header.uneven) || head.iter().fold(false, |found, &byte| found | control(byte))
     }
 
     pub(super) fn value_bytes(&self, header: &Header) -> &[u8] {

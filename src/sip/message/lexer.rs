@@ -54,14 +54,10 @@ pub(super) fn lex(raw: Bytes, limits: &Limits) -> Result<Message, (ParseError, B
         Ok(lexed) => lexed,
         Err(error) => return Err((error, raw)),
     };
-    let head_bytes = raw.get(..body_start).unwrap_or_default();
-    let control = |byte: u8| (byte < 0x20) & (byte != b'\t') & (byte != b'\r') & (byte != b'\n') | (byte == 0x7f);
-    let may_hold_controls =
-        headers.iter().any(|header| header.uneven) || head_bytes.iter().fold(false, |found, &byte| found | control(byte));
     let raw = HeadedBytes::read(raw, body_start);
     let (body_start, body_end) = (body_start as u32, body_end as u32);
     let (tags, via) = (Tags::default(), None);
-    let mut fields = Fields { headers, tags, via, may_hold_controls, body_start, body_end, defect, received_from: None, raw };
+    let mut fields = Fields { headers, tags, via, body_start, body_end, defect, received_from: None, raw };
     fields.note_tags();
     fields.note_via();
     Ok(match start_line {

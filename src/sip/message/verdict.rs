@@ -117,7 +117,7 @@ fn judge_common(fields: &Fields) -> Result<(), Fault> {
     judge_counts(fields)?;
     let clean = |header| !has_stray_control(fields.value_bytes(header));
     // One look at the whole head, many bytes at a time, settles it for nearly every message.
-    if fields.may_hold_controls && !fields.headers.iter().all(clean) {
+    if fields.may_hold_controls() && !fields.headers.iter().all(clean) {
         return Err(Fault::bad("Control Character In Header"));
     }
     judge_vias(fields)?;
