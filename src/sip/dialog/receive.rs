@@ -17,9 +17,13 @@ impl UserAgent {
         match Message::parse_within(bytes, &self.config.limits.message) {
             Ok(Message::Request(mut request)) => {
                 request.mark_received(flow.remote);
+                request.note_via();
                 self.receive_request(now, request, flow);
             }
-            Ok(Message::Response(response)) => self.receive_response(now, response, flow),
+            Ok(Message::Response(mut response)) => {
+                response.note_via();
+                self.receive_response(now, response, flow);
+            }
             // Keep-alives (RFC 5626 §3.5.1).
             Err((ParseError::Empty, _)) => {}
             Err((error, bytes)) => {

@@ -21,7 +21,7 @@ pub struct Fields {
     pub(super) raw: HeadedBytes,
     pub(super) headers: Headers,
     pub(super) tags: Tags,
-    /// The parts of the top Via, where reading the message has noted them.
+    /// The parts of the top Via, once [`Fields::note_via`] has found them.
     pub(super) via: Option<ViaAt>,
     pub(super) body_start: u32,
     pub(super) body_end: u32,
@@ -395,8 +395,8 @@ impl Fields {
         self.tags = Tags { from: find(HeaderName::From), to: find(HeaderName::To) };
     }
 
-    /// Notes where the parts of the top Via are, where that is one which can be read, alone in its header.
-    pub(super) fn note_via(&mut self) {
+    /// Takes the top Via apart once, for who will ask for it again and again: where it can be read, and is alone in its header.
+    pub fn note_via(&mut self) {
         let header = self.named(HeaderName::Via).next().filter(|header| !header.uneven);
         let text = header.and_then(|header| self.plain(header)).filter(|text| memchr::memchr(b',', text.as_bytes()).is_none());
         self.via = text.and_then(|text| ViaAt::of(text).ok());

@@ -59,7 +59,6 @@ pub(super) fn lex(raw: Bytes, limits: &Limits) -> Result<Message, (ParseError, B
     let (tags, via) = (Tags::default(), None);
     let mut fields = Fields { headers, tags, via, body_start, body_end, defect, received_from: None, raw };
     fields.note_tags();
-    fields.note_via();
     Ok(match start_line {
         StartLine::Request { method, uri, .. } => Message::Request(Request { fields, method, uri }),
         StartLine::Response { code, reason, .. } => Message::Response(Response { fields, code, reason }),
@@ -132,7 +131,7 @@ impl StartLine {
         } else if trimmed.len() != line.len() {
             // RFC 4475 §3.1.2.10, §3.1.2.9: single blanks, and none at the end.
             Some(Fault::bad("Bad Request-Line: Blank At Its End"))
-        } else if uri.is_empty() || uri.iter().any(|byte| matches!(byte, b' ' | b'\t')) {
+        } else if uri.is_empty() || memchr2(b' ', b'\t', uri).is_some() {
             Some(Fault::bad("Bad Request-Line: Blanks In Request-URI"))
         } else if std::str::from_utf8(uri).is_err() {
             Some(Fault::bad("Bad Request-URI: Not UTF-8"))

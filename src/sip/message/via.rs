@@ -16,7 +16,7 @@ pub struct Via<'a> {
     at: ViaAt,
 }
 
-/// Where the parts of a Via value lie in it. Reading a message notes them for its top value, which is asked for again and again.
+/// Where the parts of a Via value lie in it. [`Fields::note_via`](super::Fields::note_via) keeps those of the top value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ViaAt {
     transport: Span,
