@@ -168,7 +168,7 @@ pub fn check_return_uri(uri: &str) -> Result<(), ReturnUriFault> {
         return Err(ReturnUriFault::Host);
     }
     check_host_and_port(host.split(';').next().unwrap_or_default())?;
-    if uri.contains('%') && unescape(uri).broken_escape {
+    if unescape(uri).broken_escape {
         return Err(ReturnUriFault::Escape);
     }
     if parameters(uri).any(names_method) || headers(uri).any(names_method) {

@@ -106,8 +106,8 @@ impl UserAgent {
     pub(super) fn receive_notify(&mut self, now: Instant, id: SessionId, incoming: IncomingRequest) {
         let request = &incoming.request;
         let event = request.text(HeaderName::Event).unwrap_or_default();
-        let (package, params) = first_and_rest(&event);
-        if !package.eq_ignore_ascii_case("refer") {
+        let (package, params) = event.split_once(';').unwrap_or((&event, ""));
+        if !package.trim().eq_ignore_ascii_case("refer") {
             return self.answer_now(now, &incoming, 489, |builder| builder.header(HeaderName::AllowEvents, "refer"));
         }
         let number = Params::new(params).find("id").and_then(|id| id.parse::<u32>().ok());
@@ -122,8 +122,9 @@ impl UserAgent {
         }
         self.answer_now(now, &incoming, 200, |builder| builder);
         self.refresh_target(id, request);
-        let state = request.text(HeaderName::SubscriptionState);
-        let terminated = state.is_some_and(|state| first_and_rest(&state).0.eq_ignore_ascii_case("terminated"));
+        let terminated = request
+            .text(HeaderName::SubscriptionState)
+            .is_some_and(|state| state.split(';').next().is_some_and(|state| state.trim().eq_ignore_ascii_case("terminated")));
         if !silent {
             let sipfrag = status_of_sipfrag(request);
             self.events.push_back(UaEvent::Notify { id, refer, sipfrag, terminated });
@@ -143,13 +144,6 @@ impl Session {
             ReferralState::Sent { .. } | ReferralState::Asked { .. } | ReferralState::Notifying { .. } => None,
         })
     }
-}
-
-/// A value's first word, and its parameters.
-fn first_and_rest(value: &str) -> (&str, &str) {
-    let end = value.bytes().position(|byte| byte == b';').unwrap_or(value.len());
-    let (first, rest) = value.split_at(end);
-    (first.trim_ascii(), rest)
 }
 
 /// The status line of a `message/sipfrag` body (RFC 3420), also where its line ends in a bare LF or its type is not given.
