@@ -44,11 +44,17 @@ impl TimerConfig {
 ///
 /// Nearly all SIP timers have one of a dozen lengths. Each length is a lane, a plain queue in which deadlines rise,
 /// so arming and ringing cost no sorting. Odd lengths (session timers, 491 pauses) go to a heap.
+///
+/// T4, Timer D and 64·T1 say how long at least something is waited for: nobody on the wire sees whether that ends a moment
+/// later. Each call leaves several of them behind, and so that not each wakes the process, they are due together, in steps.
 #[derive(Debug)]
 pub struct TimerQueue<T> {
     lanes: Vec<Lane<T>>,
     odd: BinaryHeap<Odd<T>>,
     last_serial: u64,
+    /// Where the steps begin: the first arming.
+    epoch: Option<Instant>,
+    step: Duration,
 }
 
 /// One ring of a timer: whose, which arming, and when it was due.
@@ -62,6 +68,7 @@ pub struct Ring<T> {
 #[derive(Debug)]
 struct Lane<T> {
     length: Duration,
+    patient: bool,
     rings: VecDeque<Ring<T>>,
 }
 
@@ -71,7 +78,9 @@ struct Odd<T>(Ring<T>);
 impl<T: Copy> TimerQueue<T> {
     /// Lanes for the lengths that follow from `config`.
     pub fn new(config: &TimerConfig) -> Self {
-        let mut lengths = vec![config.patience(), config.d(), config.t2, config.t4, TRYING_AFTER, STILL_RINGING];
+        let patient = [config.patience(), config.d(), config.t4];
+        let mut lengths = vec![config.t2, TRYING_AFTER, STILL_RINGING];
+        lengths.extend(patient);
         let mut interval = config.t1;
         while interval < config.patience() {
             lengths.push(interval);
@@ -79,13 +88,15 @@ impl<T: Copy> TimerQueue<T> {
         }
         lengths.sort_unstable();
         lengths.dedup();
-        let lanes = lengths.into_iter().map(|length| Lane { length, rings: VecDeque::new() }).collect();
-        Self { lanes, odd: BinaryHeap::new(), last_serial: 0 }
+        let lane = |length| Lane { length, patient: patient.contains(&length), rings: VecDeque::new() };
+        let lanes = lengths.into_iter().map(lane).collect();
+        Self { lanes, odd: BinaryHeap::new(), last_serial: 0, epoch: None, step: config.t4 / STEPS_IN_T4 }
     }
 
     /// Arms a timer and says under which serial it will ring. Serials start at 1.
     pub fn arm(&mut self, now: Instant, after: Duration, owner: T) -> u64 {
         self.last_serial += 1;
+        self.epoch.get_or_insert(now);
         let ring = Ring { at: now + after, serial: self.last_serial, owner };
         match self.lanes.iter_mut().find(|lane| lane.length == after) {
             // A clock that stepped back would break the lane's order.
@@ -111,8 +122,14 @@ impl<T: Copy> TimerQueue<T> {
 
     /// When something rings next. Call `forget_dead` before, or it may be a timer that nobody waits for.
     pub fn deadline(&self) -> Option<Instant> {
-        let lanes = self.lanes.iter().filter_map(|lane| lane.rings.front());
-        lanes.chain(self.odd.peek().map(|odd| &odd.0)).map(|ring| ring.at).min()
+        let of_lane = |lane: &Lane<T>| lane.rings.front().map(|ring| if lane.patient { self.next_step(ring.at) } else { ring.at });
+        self.lanes.iter().filter_map(of_lane).chain(self.odd.peek().map(|odd| odd.0.at)).min()
+    }
+
+    /// The first step that is not before `at`.
+    fn next_step(&self, at: Instant) -> Instant {
+        let into_step = self.epoch.map_or(0, |epoch| at.saturating_duration_since(epoch).as_nanos() % self.step.as_nanos().max(1));
+        if into_step == 0 { at } else { at + self.step - Duration::from_nanos(into_step as u64) }
     }
 
     /// Drops the timers at the heads of the lanes that their owners no longer wait for.
@@ -155,6 +172,9 @@ impl<T> PartialOrd for Odd<T> {
     }
 }
 
+/// 100 ms with the T4 of RFC 3261.
+const STEPS_IN_T4: u32 = 50;
+
 /// §17.2.1: a server transaction sends 100 itself when its user has said nothing for this long.
 pub const TRYING_AFTER: Duration = Duration::from_millis(200);
 
@@ -177,6 +197,24 @@ mod tests {
         let heard: String = std::iter::from_fn(|| queue.pop_due(later)).map(|ring| ring.owner).collect();
         assert_eq!(heard, "abcd");
         assert_eq!(queue.count(|_| true), 1);
+    }
+
+    #[test]
+    fn what_only_lingers_is_due_in_steps_and_what_repeats_to_the_instant() {
+        let config = TimerConfig::default();
+        let start = Instant::now();
+        let after = |millis| start + Duration::from_millis(millis);
+        let mut queue = TimerQueue::new(&config);
+        for (at, owner) in [(0, 'a'), (7, 'b'), (99, 'c'), (101, 'd')] {
+            queue.arm(after(at), config.t4, owner);
+        }
+        queue.arm(after(4_507), config.t1, 'r');
+        let mut wakings = Vec::new();
+        while let Some(now) = queue.deadline() {
+            let rung: String = std::iter::from_fn(|| queue.pop_due(now)).map(|ring| ring.owner).collect();
+            wakings.push((now.duration_since(start).as_millis(), rung));
+        }
+        assert_eq!(wakings, [(5_000, "a".into()), (5_007, "rb".into()), (5_100, "c".into()), (5_200, "d".into())]);
     }
 
     #[test]
