@@ -47,8 +47,10 @@ pub struct MediaHandle {
     waker: Arc<Waker>,
     /// The thread knows that there is something for it.
     woken: Arc<AtomicBool>,
-    /// Something was queued since the last waking.
+    /// Something was queued since the last waking that can't wait for the next.
     queued: bool,
+    /// Streams opened since then: silent and deaf until they are configured.
+    opened: Vec<StreamId>,
     ports: RtpPorts,
     /// Until somebody takes it.
     lines: Option<LinePort>,
@@ -93,10 +95,14 @@ pub fn start(
             outbox: Outbox { reports, waiting: VecDeque::new() },
         },
         unfinished: Vec::new(),
+        packets_at: None,
         hurried: false,
     };
     let thread = std::thread::Builder::new().name(format!("media-{name}")).spawn(move || driver.run())?;
-    Ok((MediaHandle { requests, waker, woken, queued: false, ports, lines: Some(lines), clock, thread: Some(thread) }, engine))
+    Ok((
+        MediaHandle { requests, waker, woken, queued: false, opened: Vec::new(), ports, lines: Some(lines), clock, thread: Some(thread) },
+        engine,
+    ))
 }
 
 impl MediaHandle {
@@ -151,14 +157,19 @@ impl MediaHandle {
     /// As [`MediaHandle::send`], but the thread is not woken before [`MediaHandle::flush`]: one call's
     /// commands come in bunches, and each waking costs two switches of context.
     pub fn queue(&mut self, command: MediaCommand) {
-        // A stream does nothing before it is configured, so its opening may lie in the inbox until then.
-        self.queued |= !matches!(command, MediaCommand::Open { .. });
+        match &command {
+            MediaCommand::Open { stream, .. } if self.opened.len() < MOST_OPENED => self.opened.push(*stream),
+            MediaCommand::Connect { a, b } if self.opened.contains(a) && self.opened.contains(b) => {}
+            _ => self.queued = true,
+        }
         self.put(Request::Command(command));
     }
 
-    /// Wakes the thread if something was queued.
+    /// Wakes the thread if something was queued that can't wait: a stream does nothing before it is configured, so its
+    /// opening, and that it is connected with another such, may lie in the inbox until then.
     pub fn flush(&mut self) {
         if std::mem::take(&mut self.queued) {
+            self.opened.clear();
             self.wake();
         }
     }
@@ -207,7 +218,9 @@ struct Driver {
     edge: Edge,
     /// Sockets that had more than their share in the last turn.
     unfinished: Vec<usize>,
-    /// The last two turns followed close on each other.
+    /// When packets came last.
+    packets_at: Option<Instant>,
+    /// The last two turns with packets followed close on each other.
     hurried: bool,
 }
 
@@ -252,7 +265,7 @@ impl Driver {
                 tracing::error!(%error, "the media thread can't wait for its sockets and ends");
                 return;
             }
-            self.begin_turn();
+            self.edge.now = self.clock.now();
             readable.append(&mut self.unfinished);
             for event in &events {
                 match event.token() {
@@ -260,6 +273,7 @@ impl Driver {
                     Token(socket) => readable.push(socket),
                 }
             }
+            self.hurried = self.comes_thick(!readable.is_empty());
             for socket in readable.drain(..) {
                 self.drain(socket, &mut buffer);
             }
@@ -272,14 +286,15 @@ impl Driver {
         }
     }
 
-    fn begin_turn(&mut self) {
-        let now = self.clock.now();
-        self.hurried = now.saturating_duration_since(self.edge.now) < HURRY;
-        self.edge.now = now;
+    /// Whether this turn has packets, and follows close on another one that had.
+    fn comes_thick(&mut self, has_packets: bool) -> bool {
+        let now = self.edge.now;
+        let last = if has_packets { self.packets_at.replace(now) } else { None };
+        last.is_some_and(|last| now.saturating_duration_since(last) < HURRY)
     }
 
     /// With many calls a packet comes every few microseconds, and waking for each costs a quarter of the thread's
-    /// time. So where turns come thick and fast the next one lets packets gather first; a few calls never wait.
+    /// time. So where packets come thick and fast the next turn lets them gather first; a few calls never wait.
     fn gather(&self) {
         if self.hurried && self.unfinished.is_empty() {
             std::thread::park_timeout(GATHER);
@@ -440,10 +455,12 @@ const SHARE: usize = 32;
 const LARGEST_PACKET: usize = 2_048;
 const REQUESTS: usize = 1_024;
 const REPORTS: usize = 4_096;
+/// Openings that may lie in the inbox.
+const MOST_OPENED: usize = 64;
 const MOST_DISPENSABLE: usize = 4_096;
 /// After this a full report channel is tried again.
 const RETRY: Duration = Duration::from_millis(5);
-/// Turns that follow each other faster than this are worth gathering for.
+/// Turns with packets that follow each other faster than this are worth gathering for.
 const HURRY: Duration = Duration::from_micros(500);
 /// What a packet may wait for others: with the timer's slack well below the millisecond that a relay may add.
 const GATHER: Duration = Duration::from_micros(200);

@@ -83,7 +83,7 @@ pub struct MediaPlane {
     by_name: HashMap<(Owner, StreamId), usize>,
     /// By half the port: the slot, or [`NO_STREAM`].
     by_port: Box<[u32]>,
-    /// When each stream wants to be woken. An entry that its stream no longer stands by is passed over.
+    /// When each stream wants to be woken. An entry that its stream no longer stands by goes when it is the first.
     wakes: BinaryHeap<Reverse<(Instant, usize)>>,
     /// Which stream each line is on.
     lines: Lines,
@@ -188,18 +188,29 @@ impl MediaPlane {
     }
 
     pub fn handle_timeout(&mut self, now: Instant, sink: &mut impl Sink) {
-        while let Some(Reverse((at, slot))) = self.wakes.peek().copied()
+        while let Some((at, slot)) = self.first_wake()
             && at <= now
         {
             self.wakes.pop();
-            let Some(stream) = self.streams.get_mut(slot).filter(|stream| stream.wake == Some(at)) else { continue };
+            let Some(stream) = self.streams.get_mut(slot) else { continue };
             stream.wake = None;
             stream.handle_timeout(now, &self.clock, sink);
             self.schedule(slot);
         }
     }
 
-    /// The next instant at which [`MediaPlane::handle_timeout`] has something to do.
+    /// The first entry that its stream stands by; what is before it goes. A closed stream wakes nobody.
+    fn first_wake(&mut self) -> Option<(Instant, usize)> {
+        while let Some(Reverse((at, slot))) = self.wakes.peek().copied() {
+            if self.streams.get(slot).is_some_and(|stream| stream.wake == Some(at)) {
+                return Some((at, slot));
+            }
+            self.wakes.pop();
+        }
+        None
+    }
+
+    /// The next instant at which [`MediaPlane::handle_timeout`] has something to do; to be asked after it.
     pub fn deadline(&self) -> Option<Instant> {
         self.wakes.peek().map(|Reverse((at, _))| *at)
     }

@@ -179,7 +179,7 @@ impl Lab {
         for open in [CUSTOMER, AGENT] {
             self.does(MediaCommand::Close { stream: open });
         }
-        self.advance(Duration::from_secs(60));
+        self.plane.handle_timeout(self.now, &mut self.out);
         assert_eq!((self.plane.streams(), self.plane.deadline()), (0, None));
         let closed = |event: &MediaEvent| match event {
             MediaEvent::Closed { stream: of, figures, .. } if *of == stream => Some(StreamFigures::clone(figures)),
