@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
+use smallvec::SmallVec;
+
 use crate::{
     media::{MediaCommand, Playout},
     model::{AgentKind, CallEvent, CallId, Ended, Finding, LegId, LegOpened, LegRole, Party, Severity, settings},
@@ -298,17 +300,16 @@ impl Switch {
 
     fn hang_up(&mut self, now: Instant, id: CallId, role: LegRole) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let mut close = Vec::new();
+        let mut close: SmallVec<[LegId; 2]> = SmallVec::new();
         for leg in call.legs.iter_mut().filter(|leg| leg.role == role && !leg.is_gone()) {
             leg.stage = Stage::Over;
             leg.invitation = None;
-            match leg.session {
-                Some(session) => {
-                    let _ = self.ua.hang_up(now, session, &[], None);
-                }
-                None => close.push(leg.number),
+            if let Some(session) = leg.session {
+                let _ = self.ua.hang_up(now, session, &[], None);
             }
+            close.push(leg.number);
         }
+        // RFC 3261 §15.1.1: with the BYE it stops sending and listening, whenever that is answered.
         for number in close {
             self.close_sound(id, number);
         }

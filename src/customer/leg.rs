@@ -65,6 +65,7 @@ pub(super) struct Sound {
     sdp: SdpSession,
     configured: bool,
     speaking: bool,
+    closing: bool,
 }
 
 impl Leg {
@@ -103,7 +104,7 @@ impl Leg {
         site.media(MediaCommand::Open { stream, port });
         site.stream_of(self.call, stream);
         let sdp = SdpSession::new(mix(site.setup.seed ^ u64::from(stream.0)));
-        self.sound = Some(Sound { stream, port, sdp, configured: false, speaking: false });
+        self.sound = Some(Sound { stream, port, sdp, configured: false, speaking: false, closing: false });
         true
     }
 
@@ -179,7 +180,14 @@ impl Leg {
                 site.event(self.call, CallEvent::LegEnded { leg, why });
             }
         }
-        if let Some(sound) = &self.sound {
+        self.close_sound(site);
+    }
+
+    /// With its BYE a side stops sending and listening, whenever that is answered (RFC 3261 §15.1.1).
+    pub fn close_sound(&mut self, site: &mut Site) {
+        if let Some(sound) = self.sound.as_mut().filter(|sound| !sound.closing) {
+            sound.closing = true;
+            sound.configured = false;
             site.media(MediaCommand::Close { stream: sound.stream });
         }
     }

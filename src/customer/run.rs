@@ -20,7 +20,7 @@ use super::{
     sound, sound_check,
 };
 use crate::{
-    media::MediaEvent,
+    media::{MediaEvent, Recording},
     model::{CallEvent, CallId, CallState, Ended, LegId, OnReturn, Party, ReturnMethod, TestCall},
     party::TakenBack,
     sip::{
@@ -41,6 +41,8 @@ pub(super) struct Run {
     /// A REFER or a return INVITE came, and `on_return` had its way.
     pub return_seen: bool,
     pub return_succeeded: bool,
+    /// Of the call, from when its stream is closed until the leg is over; empty where nothing was recorded.
+    recording: Option<Recording>,
     /// What came in at the return point, until its answer is acknowledged.
     pub taken_back: Option<TakenBack>,
     next_leg: u16,
@@ -64,6 +66,7 @@ impl Run {
             referral: None,
             return_seen: false,
             return_succeeded: false,
+            recording: None,
             taken_back: None,
             next_leg: 0,
             digits_at: None,
@@ -138,6 +141,7 @@ impl Run {
         leg.hang_up_at = None;
         match leg.session {
             Some(session) => {
+                leg.close_sound(site);
                 let side = leg.side;
                 let done = site.agent(side).hang_up(now, session, &[], None);
                 self.check(now, done);
@@ -225,7 +229,6 @@ impl Run {
     }
 
     pub fn media(&mut self, now: Instant, site: &mut Site, kind: LegKind, event: MediaEvent) {
-        let record = self.call.record.clone();
         let stream = event.stream();
         let is_its = |leg: &&mut Leg| leg.sound.as_ref().is_some_and(|sound| sound.stream == stream);
         let Some(leg) = self.legs.iter_mut().find(is_its) else { return };
@@ -240,20 +243,31 @@ impl Run {
             MediaEvent::DtmfSent { .. } => self.journal.step(now, "Digits sent"),
             MediaEvent::Closed { figures, recording, .. } => {
                 leg.sound_closed(site, &figures);
-                if let (LegKind::Call, true, Some(recording)) = (kind, self.call.sound_check, &recording) {
-                    self.journal.sound_checked(now, sound_check::judge(recording));
-                }
-                if let (LegKind::Call, Some(path)) = (kind, record) {
-                    let recording = recording.unwrap_or_default();
-                    let (rate, heard) = (recording.rate.max(1), recording.received);
-                    match sound::save(&path, rate, &heard) {
-                        Ok(()) => self.journal.step(now, format!("{} s recorded in {}", heard.len() / rate as usize, path.display())),
-                        Err(why) => self.journal.fault(now, why),
-                    }
+                if kind == LegKind::Call {
+                    self.recording = Some(recording.unwrap_or_default());
+                    self.take_recording(now);
                 }
             }
             MediaEvent::Refused { why, .. } => self.journal.fault(now, format!("The sound failed: {why}")),
             _ => {}
+        }
+    }
+
+    /// Judges and saves what was heard, once nothing on the wire waits for this side any more: it takes its time.
+    fn take_recording(&mut self, now: Instant) {
+        if self.leg(LegKind::Call).is_some_and(|leg| !leg.is_over()) {
+            return;
+        }
+        let Some(recording) = self.recording.take() else { return };
+        if self.call.sound_check && recording.rate > 0 {
+            self.journal.sound_checked(now, sound_check::judge(&recording));
+        }
+        if let Some(path) = &self.call.record {
+            let (rate, heard) = (recording.rate.max(1), recording.received);
+            match sound::save(path, rate, &heard) {
+                Ok(()) => self.journal.step(now, format!("{} s recorded in {}", heard.len() / rate as usize, path.display())),
+                Err(why) => self.journal.fault(now, why),
+            }
         }
     }
 
@@ -299,6 +313,9 @@ impl Run {
         }
         let why = hung_up.unwrap_or(why);
         leg.end(site, why.clone());
+        if kind == LegKind::Call {
+            self.take_recording(now);
+        }
         // Where there is no call of ours, the call that came in at the return point is the whole story.
         if kind == LegKind::Call || self.leg(LegKind::Call).is_none() {
             self.ended.get_or_insert((CallState::Ended, why));

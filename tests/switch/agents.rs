@@ -381,3 +381,18 @@ fn media_that_listens_everywhere_is_announced_where_the_customer_reaches_it() {
     lab.presses('1');
     lab.is_over();
 }
+
+#[test]
+fn with_its_bye_the_bridge_neither_speaks_nor_listens_any_more() {
+    let mut lab = Lab::new(by_bye());
+    lab.in_a_call();
+    let stream = lab.customer_stream();
+    // The answer to the BYE is lost, and with it half a second.
+    lab.loses(lab.address(Customer), "200 BYE", 1);
+    lab.presses('1');
+    lab.passes(Duration::from_millis(400));
+    assert!(!lab.events.iter().any(|(_, what)| matches!(what, CallEvent::LegEnded { .. })), "it waits for its answer:\n{}", lab.ladder());
+    assert!(lab.media.contains(&MediaCommand::Close { stream }), "{:?}", lab.media);
+    let record = lab.is_over();
+    assert_eq!((record.state, record.findings), (CallState::Returned, Vec::new()));
+}
