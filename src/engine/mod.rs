@@ -13,6 +13,7 @@ pub mod media_loop;
 mod node;
 mod publish;
 pub mod recorder;
+mod records;
 mod rtp_capture;
 mod setup;
 #[cfg(feature = "console")]

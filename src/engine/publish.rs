@@ -9,10 +9,9 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use indexmap::IndexMap;
 use tokio::sync::watch;
 
-use super::capture::Capture;
+use super::{capture::Capture, records::Records};
 use crate::{
     findings,
     model::{
@@ -117,7 +116,7 @@ impl Shared {
 pub struct Publisher {
     shared: Arc<Shared>,
     listeners: Arc<[Listener]>,
-    records: IndexMap<CallId, (u8, Arc<CallRecord>)>,
+    records: Records,
     finished: VecDeque<CallId>,
     most_finished: usize,
     seq: u64,
@@ -131,7 +130,7 @@ impl Publisher {
         Self {
             shared,
             listeners: listeners.into(),
-            records: IndexMap::new(),
+            records: Records::default(),
             finished: VecDeque::new(),
             most_finished,
             seq: 0,
@@ -143,18 +142,18 @@ impl Publisher {
 
     /// Which party runs the call.
     pub fn party_of(&self, call: CallId) -> Option<u8> {
-        self.records.get(&call).map(|(party, _)| *party)
+        self.records.get(call).map(|(party, _)| *party)
     }
 
     /// The call as it stands; while it is known.
     pub fn record(&self, call: CallId) -> Option<&Arc<CallRecord>> {
-        self.records.get(&call).map(|(_, record)| record)
+        self.records.get(call).map(|(_, record)| record)
     }
 
     /// Calls that are not over, each with the party that runs it.
     pub fn running(&self) -> Vec<(CallId, u8)> {
-        let running = self.records.iter().filter(|(_, (_, record))| !record.state.is_final());
-        running.map(|(call, (party, _))| (*call, *party)).collect()
+        let running = self.records.values().filter(|(_, record)| !record.state.is_final());
+        running.map(|(party, record)| (record.id, *party)).collect()
     }
 
     /// Whether there is something new that somebody wants to see.
@@ -172,7 +171,7 @@ impl Publisher {
     pub fn take(&mut self, party: u8, at: Timestamp, call: CallId, what: CallEvent) -> Option<WholeCall> {
         let ends = matches!(what, CallEvent::CallEnded { .. });
         // The wrap-up may end long after the call: what is kept of it is then told again, whole.
-        let later = matches!(what, CallEvent::WrapUpEnded) && self.records.get(&call).is_some_and(|(_, record)| record.state.is_final());
+        let later = matches!(what, CallEvent::WrapUpEnded) && self.records.get(call).is_some_and(|(_, record)| record.state.is_final());
         let messages = (ends || later).then(|| self.shared.messages(call));
         let sound = (ends || later).then(|| self.shared.sound_of(call)).flatten();
         if let Some(messages) = messages.as_ref().filter(|_| ends) {
@@ -185,7 +184,7 @@ impl Publisher {
 
     /// What the rules say of a call, seen with its end.
     fn findings(&self, at: Timestamp, call: CallId, end: &CallEvent, messages: &[CapturedMessage]) -> Vec<Finding> {
-        let Some((_, record)) = self.records.get(&call) else { return Vec::new() };
+        let Some((_, record)) = self.records.get(call) else { return Vec::new() };
         let mut ended = CallRecord::clone(record);
         ended.apply(at, end);
         findings::of_call(&ended, messages)
@@ -196,7 +195,7 @@ impl Publisher {
         self.changed = true;
         self.seq += 1;
         let counters = &mut self.counters;
-        let (_, record) = self.records.entry(call).or_insert_with(|| {
+        let (_, record) = self.records.entry(call, || {
             counters.calls_total += 1;
             counters.calls_active += 1;
             (party, Arc::new(CallRecord::new(call, at)))
@@ -255,7 +254,7 @@ impl Publisher {
         while self.finished.len() > self.most_finished
             && let Some(oldest) = self.finished.pop_front()
         {
-            self.records.shift_remove(&oldest);
+            self.records.remove(oldest);
             lock(&self.shared.sound).remove(&oldest);
             self.shared.capture().forget(oldest);
         }
