@@ -13,7 +13,7 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::model::{CallId, CapturedMessage, LegId, LoggedMessage};
+use crate::model::{CallId, CapturedMessage, LegId, LoggedMessage, Timestamp};
 
 /// The messages kept, of all parties.
 pub struct Capture {
@@ -28,6 +28,8 @@ pub struct Capture {
     calls: HashMap<CallId, Vec<Key>>,
     /// The conversation of each message in the order in which they came, for readers of everything; the oldest go first.
     log: VecDeque<(u64, Key)>,
+    /// Calls that were over and got messages all the same (a BYE again, whose answer was lost), each with the last one's time.
+    late: HashMap<CallId, Timestamp>,
 }
 
 type Key = (u8, Arc<str>);
@@ -61,6 +63,7 @@ impl Capture {
             order: BTreeMap::new(),
             calls: HashMap::new(),
             log: VecDeque::new(),
+            late: HashMap::new(),
         }
     }
 
@@ -71,8 +74,10 @@ impl Capture {
         let budget = self.budget;
         let number = message.number;
         let conversation = self.conversation(party, call_id_of(&bytes).unwrap_or_default(), number);
-        message.leg = conversation.owner_of(&message).map(|owner| owner.leg);
+        let owner = conversation.owner_of(&message).map(|owner| (owner.call, owner.leg));
+        message.leg = owner.map(|(_, leg)| leg);
         message.retransmission = message.retransmission || conversation.holds(&message);
+        let late = owner.filter(|_| !conversation.live).map(|(call, _)| (call, message.at));
         let size = bytes.len() + OVERHEAD;
         // One conversation may not push everything else out.
         if conversation.bytes + size > budget / 4 {
@@ -81,6 +86,7 @@ impl Capture {
         conversation.messages.push(message);
         conversation.bytes += size;
         let key = (party, conversation.id.clone());
+        self.late.extend(late);
         self.used += size;
         self.kept += 1;
         if self.log.len() >= MOST_LOGGED {
@@ -147,9 +153,20 @@ impl Capture {
 
     /// The call is no longer shown: its messages go now.
     pub fn forget(&mut self, call: CallId) {
+        self.late.remove(&call);
         for key in self.calls.remove(&call).into_iter().flatten() {
             self.remove(&key);
         }
+    }
+
+    /// Whether a call that was over has got messages that [`Capture::take_late`] has not told of.
+    pub fn has_late(&self) -> bool {
+        !self.late.is_empty()
+    }
+
+    /// The calls that were over and got messages all the same, where the last one came before that.
+    pub fn take_late(&mut self, before: Timestamp) -> Vec<CallId> {
+        self.late.extract_if(|_, last| *last < before).map(|(call, _)| call).collect()
     }
 
     /// All messages of a call's legs, in the order in which they crossed the wire.
@@ -267,7 +284,7 @@ const MOST_LOGGED: usize = 200_000;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Direction, Timestamp, TransportName};
+    use crate::model::{Direction, TransportName};
 
     fn peer() -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], 5070))
@@ -307,6 +324,21 @@ mod tests {
             messages.iter().map(|m| (m.number, m.leg, m.retransmission)).collect::<Vec<_>>(),
             [(0, Some(LegId(0)), false), (3, Some(LegId(0)), true)]
         );
+    }
+
+    #[test]
+    fn what_comes_after_the_end_is_told_of_once_and_when_no_more_comes() {
+        let mut capture = Capture::new(1 << 20);
+        let bye = |at| CapturedMessage { at: Timestamp(at), ..message("BYE x SIP/2.0\r\nCall-ID: a\r\n\r\n") };
+        capture.claim(0, "a", peer(), CallId(7), LegId(0));
+        capture.keep(0, bye(1));
+        capture.release(CallId(7));
+        assert!(!capture.has_late());
+        capture.keep(0, bye(5));
+        capture.keep(0, bye(9));
+        assert_eq!((capture.has_late(), capture.take_late(Timestamp(9))), (true, Vec::new()));
+        assert_eq!((capture.take_late(Timestamp(10)), capture.has_late()), (vec![CallId(7)], false));
+        assert_eq!(capture.messages(CallId(7)).len(), 3);
     }
 
     #[test]

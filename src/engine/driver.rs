@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{
     media::{MediaCommand, MediaEvent, StreamId},
-    model::{CallId, Command, CommandOutcome, DeskAnswer, DeskAsk, Direction, Listener, settings::Limits},
+    model::{CallId, Command, CommandOutcome, DeskAnswer, DeskAsk, Direction, Listener, Timestamp, settings::Limits},
     party::{Gauges, Input, Output},
     sip::transport::Transport,
     wire::tcp::TcpLimits,
@@ -87,6 +87,8 @@ struct Driver {
     stopping: Option<Stopping>,
     ended: watch::Sender<bool>,
     next_publish: Instant,
+    /// When calls that got messages after their end are looked at.
+    next_retelling: Option<Instant>,
 }
 
 enum Stopping {
@@ -147,6 +149,7 @@ impl Driver {
             stopping: None,
             ended,
             next_publish: clock.now(),
+            next_retelling: None,
         };
         Ok((driver, handle))
     }
@@ -156,6 +159,7 @@ impl Driver {
         self.start_parties();
         loop {
             let now = self.clock.now();
+            self.retell(now);
             self.publish(now);
             if self.is_over(now) {
                 break;
@@ -166,6 +170,7 @@ impl Driver {
             let work = self.wait(&mut timer).await;
             self.work_off(work);
         }
+        self.retell_late(Timestamp(u64::MAX));
         self.publish_now();
         for node in &mut self.nodes {
             node.media.stop();
@@ -435,7 +440,7 @@ impl Driver {
             None => None,
         };
         let publish = self.publisher.is_due().then_some(self.next_publish);
-        [parties, stopping, publish, self.desk.wake_at(now)].into_iter().flatten().min().unwrap_or(now + IDLE)
+        [parties, stopping, publish, self.next_retelling, self.desk.wake_at(now)].into_iter().flatten().min().unwrap_or(now + IDLE)
     }
 }
 

@@ -182,6 +182,18 @@ impl Publisher {
         Some(WholeCall { record: self.fold(party, at, call, what)?, messages: messages?, sound })
     }
 
+    /// A call that was over, with what came for it since: what the rules find now is told, and the call comes back whole, with
+    /// the party that ran it. None where it is not known, or runs.
+    pub fn take_again(&mut self, at: Timestamp, call: CallId) -> Option<(u8, WholeCall)> {
+        let (party, record) = self.records.get(call).filter(|(_, record)| record.state.is_final())?;
+        let (party, record, messages) = (*party, record.clone(), self.shared.messages(call));
+        for finding in findings::of_call(&record, &messages) {
+            self.fold(party, at, call, CallEvent::FindingRaised { finding });
+        }
+        let record = self.record(call)?.clone();
+        Some((party, WholeCall { record, messages, sound: self.shared.sound_of(call) }))
+    }
+
     /// What the rules say of a call, seen with its end.
     fn findings(&self, at: Timestamp, call: CallId, end: &CallEvent, messages: &[CapturedMessage]) -> Vec<Finding> {
         let Some((_, record)) = self.records.get(call) else { return Vec::new() };

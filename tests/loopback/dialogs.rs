@@ -1,8 +1,13 @@
 //! What a dialog must bear, with SIPp on the other end: hold, late offers, PRACK, OPTIONS, methods nobody knows.
 
+use std::net::UdpSocket;
+
+use serde_json::Value;
+
 use crate::support::{
     bridge::{AGENT_THAT_ENDS_AT_ONCE, Bridge, LOOPBACK_BY_REFER},
     sipp::Sipp,
+    until,
 };
 
 const LOOPBACK_BY_BYE: &str = "[[peers]]\nname = \"loopback\"\nnetworks = [\"127.0.0.0/8\"]\n[peers.return]\nmethod = \"BYE\"\n";
@@ -42,4 +47,29 @@ fn options_says_what_the_bridge_can_do() {
 fn an_unknown_method_is_told_so() {
     let bridge = Bridge::start(LOOPBACK_BY_BYE);
     Sipp::caller("caller_sends_unknown_method", bridge.udp).plays();
+}
+
+#[test]
+fn what_comes_after_the_end_is_judged_and_kept() {
+    let settings = format!("{LOOPBACK_BY_BYE}{AGENT_THAT_ENDS_AT_ONCE}");
+    let bridge = Bridge::start(&settings);
+    Sipp::caller("customer_hangs_up", bridge.udp).key("task", "patient").plays();
+    let call = bridge.only_call_when_over();
+    let id = call["id"].as_str().unwrap();
+    let messages = bridge.messages(&call);
+    let bye = messages.iter().filter_map(|message| message["raw"].as_str()).find(|raw| raw.starts_with("BYE ")).unwrap();
+    // As if its answers had been lost.
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for _ in 0..2 {
+        socket.send_to(bye.as_bytes(), bridge.udp).unwrap();
+    }
+    let found = until("the repeated BYE is a finding", || {
+        bridge.call(id)["findings"].as_array()?.iter().find(|finding| finding["rule"] == "retransmitted").cloned()
+    });
+    assert_eq!((&found["side"], &found["seen"]), (&Value::from("network"), &Value::from("BYE: 3 times, sent by the customer")));
+    let messages = bridge.messages(&call);
+
+    let bridge = Bridge::start_in(bridge.stop_and_keep(), &settings);
+    assert_eq!(bridge.messages(&call), messages);
+    assert!(bridge.call(id)["findings"].as_array().unwrap().contains(&found));
 }

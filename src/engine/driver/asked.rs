@@ -1,6 +1,9 @@
 //! What parties ask of others than the wire, and what of their calls the desk hears.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::Driver;
 use crate::{
@@ -13,7 +16,7 @@ use crate::{
 impl Driver {
     /// An event for everyone who reads; of the bridge's calls the desk hears what must last, and answers none of it.
     pub(super) fn tell(&mut self, index: usize, party: u8, at: Timestamp, call: CallId, what: CallEvent) {
-        if !self.desk.is_there() || self.nodes.get(index).is_none_or(|node| node.customer_side) {
+        if !self.desk_hears_of(index) {
             self.publisher.take(party, at, call, what);
             return;
         }
@@ -34,6 +37,34 @@ impl Driver {
         }
         if let Some(whole) = ended {
             drop(self.desk.ask(DeskAsk::Ended(whole)));
+        }
+    }
+
+    fn desk_hears_of(&self, index: usize) -> bool {
+        self.desk.is_there() && self.nodes.get(index).is_some_and(|node| !node.customer_side)
+    }
+
+    /// Looks now and then whether calls got messages after their end: a BYE comes again for as long as its answer is lost.
+    pub(super) fn retell(&mut self, now: Instant) {
+        match self.next_retelling {
+            None if self.shared.capture().has_late() => self.next_retelling = Some(now + QUIET),
+            Some(at) if at <= now => {
+                self.next_retelling = None;
+                self.retell_late(Timestamp(self.clock.wall(now).0.saturating_sub(QUIET.as_micros() as u64)));
+            }
+            _ => {}
+        }
+    }
+
+    /// Judges anew, and has kept anew, the calls whose last message came before that, and after their end.
+    pub(super) fn retell_late(&mut self, before: Timestamp) {
+        let late = self.shared.capture().take_late(before);
+        let at = self.clock.wall(self.clock.now());
+        for call in late {
+            let Some((party, whole)) = self.publisher.take_again(at, call) else { continue };
+            if self.desk_hears_of(usize::from(party)) {
+                drop(self.desk.ask(DeskAsk::Ended(whole)));
+            }
         }
     }
 
@@ -72,3 +103,6 @@ impl Driver {
         }
     }
 }
+
+/// A request that is never answered comes every 4 s (T2, RFC 3261 §17.1.2.1): after this no more of them come.
+const QUIET: Duration = Duration::from_secs(5);
