@@ -159,6 +159,13 @@ impl Capture {
         }
     }
 
+    /// Whether all that was kept of the call's legs is still there: the oldest conversations go when room is needed.
+    pub fn is_whole(&self, call: CallId) -> bool {
+        let mut keys = self.calls.get(&call).into_iter().flatten();
+        let of = |(party, id): &Key| self.conversations.get(usize::from(*party)).and_then(|conversations| conversations.get(id));
+        keys.all(|key| of(key).is_some_and(|conversation| conversation.owners.iter().any(|owner| owner.call == call)))
+    }
+
     /// Whether a call that was over has got messages that [`Capture::take_late`] has not told of.
     pub fn has_late(&self) -> bool {
         !self.late.is_empty()
@@ -339,6 +346,26 @@ mod tests {
         assert_eq!((capture.has_late(), capture.take_late(Timestamp(9))), (true, Vec::new()));
         assert_eq!((capture.take_late(Timestamp(10)), capture.has_late()), (vec![CallId(7)], false));
         assert_eq!(capture.messages(CallId(7)).len(), 3);
+    }
+
+    #[test]
+    fn a_call_is_whole_until_one_of_its_legs_has_gone() {
+        let mut capture = Capture::new(20 * (OVERHEAD + 40));
+        let text = |id: &str| format!("OPTIONS x SIP/2.0\r\nCall-ID: {id}\r\n\r\n");
+        for (id, leg) in [("a", LegId(0)), ("b", LegId(1))] {
+            capture.claim(0, id, peer(), CallId(7), leg);
+            capture.keep(0, message(&text(id)));
+        }
+        capture.release(CallId(7));
+        assert!(capture.is_whole(CallId(7)));
+        let mut others = 0;
+        while capture.messages(CallId(7)).len() == 2 {
+            others += 1;
+            capture.keep(0, message(&text(&others.to_string())));
+        }
+        // A message with the same Call-ID is not what has gone.
+        capture.keep(0, message(&text("a")));
+        assert!(!capture.is_whole(CallId(7)));
     }
 
     #[test]

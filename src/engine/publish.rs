@@ -172,26 +172,34 @@ impl Publisher {
         let ends = matches!(what, CallEvent::CallEnded { .. });
         // The wrap-up may end long after the call: what is kept of it is then told again, whole.
         let later = matches!(what, CallEvent::WrapUpEnded) && self.records.get(call).is_some_and(|(_, record)| record.state.is_final());
-        let messages = (ends || later).then(|| self.shared.messages(call));
-        let sound = (ends || later).then(|| self.shared.sound_of(call)).flatten();
-        if let Some(messages) = messages.as_ref().filter(|_| ends) {
+        let seen = (ends || later).then(|| self.seen_of(call, later));
+        if let Some((messages, _)) = seen.as_ref().filter(|_| ends) {
             for finding in self.findings(at, call, &what, messages) {
                 self.fold(party, at, call, CallEvent::FindingRaised { finding });
             }
         }
-        Some(WholeCall { record: self.fold(party, at, call, what)?, messages: messages?, sound })
+        let (record, (messages, sound)) = (self.fold(party, at, call, what)?, seen?);
+        Some(WholeCall { record, messages, sound })
+    }
+
+    /// A call's messages and sound. Told `again` it has none where some have gone meanwhile: what was kept of it then stays.
+    fn seen_of(&self, call: CallId, again: bool) -> (Vec<CapturedMessage>, Option<Arc<CallSound>>) {
+        if again && !self.shared.capture().is_whole(call) {
+            return (Vec::new(), None);
+        }
+        (self.shared.messages(call), self.shared.sound_of(call))
     }
 
     /// A call that was over, with what came for it since: what the rules find now is told, and the call comes back whole, with
     /// the party that ran it. None where it is not known, or runs.
     pub fn take_again(&mut self, at: Timestamp, call: CallId) -> Option<(u8, WholeCall)> {
         let (party, record) = self.records.get(call).filter(|(_, record)| record.state.is_final())?;
-        let (party, record, messages) = (*party, record.clone(), self.shared.messages(call));
+        let (party, record) = (*party, record.clone());
+        let (messages, sound) = self.seen_of(call, true);
         for finding in findings::of_call(&record, &messages) {
             self.fold(party, at, call, CallEvent::FindingRaised { finding });
         }
-        let record = self.record(call)?.clone();
-        Some((party, WholeCall { record, messages, sound: self.shared.sound_of(call) }))
+        Some((party, WholeCall { record: self.record(call)?.clone(), messages, sound }))
     }
 
     /// What the rules say of a call, seen with its end.

@@ -19,17 +19,18 @@ pub fn began(connection: &Connection, record: &CallRecord) -> rusqlite::Result<(
     put(connection, record, None, None)
 }
 
-/// Keeps a call that is over, with its messages and its sound. Gives the bytes that they take.
+/// Keeps a call that is over, with its messages and its sound; told again without any, it keeps those it had. Gives the bytes
+/// that they take.
 pub fn ended(connection: &Connection, whole: &WholeCall) -> rusqlite::Result<u64> {
     let record = &whole.record;
     let call = record.id.0 as i64;
-    // Told twice (by a backlog, say) it is kept once.
-    let mut earlier = connection.prepare_cached("DELETE FROM messages WHERE seq = (SELECT messages FROM calls WHERE id = ?)")?;
-    earlier.execute([call])?;
     let mut size = 0;
     let mut row = None;
     let sound = whole.sound.as_ref().and_then(|sound| sounds::encode(sound));
     if !whole.messages.is_empty() || sound.is_some() {
+        // Told twice (by a backlog, say) they are kept once.
+        let mut earlier = connection.prepare_cached("DELETE FROM messages WHERE seq = (SELECT messages FROM calls WHERE id = ?)")?;
+        earlier.execute([call])?;
         let blob = messages::encode(&whole.messages);
         size = (blob.len() + sound.as_ref().map_or(0, Vec::len)) as u64;
         let mut insert = connection.prepare_cached("INSERT INTO messages (call, size, data, sound) VALUES (?, ?, ?, ?)")?;
@@ -166,7 +167,7 @@ fn put_statement(connection: &Connection) -> rusqlite::Result<CachedStatement<'_
          ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at, state = excluded.state, peer = excluded.peer, task = excluded.task,
              conversation = excluded.conversation, customer = excluded.customer, outcome = excluded.outcome,
              call_transfer = excluded.call_transfer, attempt = excluded.attempt, previous = excluded.previous,
-             variables = excluded.variables, messages = excluded.messages, kept = NULL",
+             variables = excluded.variables, messages = coalesce(excluded.messages, messages), kept = NULL",
     )
 }
 
