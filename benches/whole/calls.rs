@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::process::{Handback, Running, free_port, until_listening};
+use crate::process::{Handback, Host, Running, free_port, until_listening};
 
 const CALLS: u32 = 4_000;
 const RATE: u32 = 250;
@@ -16,14 +16,16 @@ const ROUNDS: usize = 2;
 
 pub fn measure() {
     println!("\n## Calls: {CALLS} a round at {RATE} a second, INVITE–180–200–ACK–BYE, 8 X-GA-* headers; CPU time per call");
-    println!("{:<12} {:>12} {:>12}", "", "CPU/call", "failed");
+    println!("{:<12} {:>12} {:>12} {:>12}", "", "CPU/call", "failed", "host took");
     for round in 0..=ROUNDS {
         for (name, run) in [("kamailio", through_kamailio as fn(u32) -> (Duration, u32)), ("handback", through_handback)] {
             // The first round warms caches and is short.
             let calls = if round == 0 { CALLS / 8 } else { CALLS };
+            let host = Host::watch();
             let (cpu, failed) = run(calls);
             if round > 0 {
-                println!("{name:<12} {:>9.3} ms {failed:>12}", cpu.as_secs_f64() * 1e3 / f64::from(calls));
+                let (millis, took) = (cpu.as_secs_f64() * 1e3 / f64::from(calls), 100.0 * host.took());
+                println!("{name:<12} {millis:>9.3} ms {failed:>12} {took:>10.1} %");
             }
         }
     }
