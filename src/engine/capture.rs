@@ -108,9 +108,9 @@ impl Capture {
         let start = self.log.partition_point(|(number, _)| *number < from);
         let mut messages = Vec::new();
         let mut next = from;
-        for (number, (party, id)) in self.log.range(start..).take(most) {
+        for (number, key) in self.log.range(start..).take(most) {
             next = number + 1;
-            let Some(conversation) = self.conversations.get(usize::from(*party)).and_then(|c| c.get(id)) else { continue };
+            let Some(conversation) = self.filed(key) else { continue };
             let Ok(index) = conversation.messages.binary_search_by_key(number, |m| m.number) else { continue };
             let Some(message) = conversation.messages.get(index) else { continue };
             let call = conversation.owner_of(message).map(|owner| owner.call);
@@ -162,8 +162,7 @@ impl Capture {
     /// Whether all that was kept of the call's legs is still there: the oldest conversations go when room is needed.
     pub fn is_whole(&self, call: CallId) -> bool {
         let mut keys = self.calls.get(&call).into_iter().flatten();
-        let of = |(party, id): &Key| self.conversations.get(usize::from(*party)).and_then(|conversations| conversations.get(id));
-        keys.all(|key| of(key).is_some_and(|conversation| conversation.owners.iter().any(|owner| owner.call == call)))
+        keys.all(|key| self.filed(key).is_some_and(|conversation| conversation.owners.iter().any(|owner| owner.call == call)))
     }
 
     /// Whether a call that was over has got messages that [`Capture::take_late`] has not told of.
@@ -179,7 +178,7 @@ impl Capture {
     /// All messages of a call's legs, in the order in which they crossed the wire.
     pub fn messages(&self, call: CallId) -> Vec<CapturedMessage> {
         let keys = self.calls.get(&call).into_iter().flatten();
-        let conversations = keys.filter_map(|(party, id)| self.conversations.get(usize::from(*party))?.get(id));
+        let conversations = keys.filter_map(|key| self.filed(key));
         let mut messages = Vec::with_capacity(conversations.clone().map(|conversation| conversation.messages.len()).sum());
         for conversation in conversations {
             let of_call = |message: &&CapturedMessage| conversation.owner_of(message).is_some_and(|owner| owner.call == call);
@@ -199,6 +198,10 @@ impl Capture {
         self.next - 1
     }
 
+    fn filed(&self, (party, id): &Key) -> Option<&Conversation> {
+        self.conversations.get(usize::from(*party))?.get(id)
+    }
+
     /// The conversation of that Call-ID; a new one is filed under `number`.
     fn conversation(&mut self, party: u8, call_id: &str, number: u64) -> &mut Conversation {
         let index = usize::from(party);
@@ -216,7 +219,7 @@ impl Capture {
 
     fn evict(&mut self) {
         while self.used > self.budget {
-            let live = |(party, id): &&Key| self.conversations[usize::from(*party)].get(id).is_some_and(|c| c.live);
+            let live = |key: &Key| self.filed(key).is_some_and(|conversation| conversation.live);
             let idle = self.order.values().take(MOST_LIVE_SKIPPED).find(|key| !live(key));
             let Some(key) = idle.or_else(|| self.order.values().next()).cloned() else { return };
             self.remove(&key);
